@@ -1,0 +1,84 @@
+"""Paths and switches. The only module that reads the environment."""
+
+import getpass
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+REPO = Path(__file__).resolve().parents[2]
+
+SCRAPE_SECONDS = 5          # the lab's scrape and evaluation interval, as in stack/prometheus/prometheus.yml
+CLONE_MARK = "MONLAB_CLONE"  # environment variable that marks every process this clone starts
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this clone keeps things, and what the environment asks of it."""
+
+    repo: Path                  # the clone
+    workspace: Path             # the learner's own copies
+    state: Path                 # what this clone runs and remembers, one folder per clone
+    clones: Path                # the folder that holds the state of every clone of this user
+    cache: Path                 # servers, shared by all clones of this user
+    engine: str | None          # LAB_ENGINE: native; unset: the lab chooses
+    releases: str               # LAB_RELEASES: where release archives come from
+    proxy_prefix: str | None    # JUPYTERHUB_SERVICE_PREFIX: set where JupyterLab runs behind a hub
+    environment_seconds: float  # LAB_ENVIRONMENT_SECONDS: what `lab` spent on making the environment
+    strict: bool                # STRICT=1: a failed check raises
+
+    @property
+    def compose_file(self) -> Path:
+        return self.repo / "stack" / "compose.yaml"
+
+    @property
+    def versions_file(self) -> Path:
+        return self.repo / "stack" / "versions.env"
+
+    @property
+    def native(self) -> Path:
+        return self.repo / "stack" / "native"
+
+    @property
+    def course(self) -> Path:
+        return self.repo / "course"
+
+    @property
+    def clone_id(self) -> str:
+        return self.state.name
+
+    @property
+    def socket(self) -> Path:
+        """The supervisor's unix socket. A socket's path may have 107 bytes; a deep home directory needs another place."""
+        beside = self.state / "supervisor.sock"
+        if len(os.fsencode(beside)) <= 100:
+            return beside
+        return Path(tempfile.gettempdir()) / f"monlab-{getpass.getuser()}-{self.clone_id}.sock"
+
+
+def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) -> Settings:
+    """The settings for `repo`, read from `environment` (default: this process's own)."""
+    env = os.environ if environment is None else environment
+    clones = Path(platformdirs.user_state_dir("monlab"))
+    clone = f"{repo.name}-{hashlib.sha256(os.fsencode(repo)).hexdigest()[:8]}"
+    return Settings(
+        repo=repo,
+        workspace=repo / "workspace",
+        state=clones / clone,
+        clones=clones,
+        cache=Path(platformdirs.user_cache_dir("monlab")),
+        engine=env.get("LAB_ENGINE") or None,
+        releases=env.get("LAB_RELEASES") or "https://github.com",
+        proxy_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX") or None,
+        environment_seconds=float(env.get("LAB_ENVIRONMENT_SECONDS") or 0),
+        strict=env.get("STRICT") == "1",
+    )
+
+
+def child_environment(**extra: str) -> dict[str, str]:
+    """This process's environment with `extra` added, for a program the lab starts."""
+    return {**os.environ, **extra}

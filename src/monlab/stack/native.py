@@ -1,0 +1,131 @@
+"""The native engine: every service is a process of this machine, kept by supervisord."""
+
+import os
+import signal as signals
+import time
+from pathlib import Path
+
+import psutil
+
+from monlab.problem import LabProblem
+from monlab.settings import Settings
+from monlab.stack import render, servers
+from monlab.stack.compose import Description, Service
+from monlab.stack.engine import State
+from monlab.stack.ports import Block
+from monlab.stack.supervisor import Program, Supervisor
+
+
+class NativeEngine:
+    """Services of `description` as processes, on the ports of `block`."""
+
+    name = "native"
+
+    def __init__(self, settings: Settings, description: Description, block: Block) -> None:
+        self.settings = settings
+        self.description = description
+        self.block = block
+        self.supervisor = Supervisor(settings)
+
+    @property
+    def addresses(self) -> render.Addresses:
+        return render.Addresses.of(self.description, self.block)
+
+    def url(self, service: Service) -> str:
+        return f"http://127.0.0.1:{self.block.of(service.ports[0])}"
+
+    def start(self, services: tuple[Service, ...], progress: servers.Progress) -> None:
+        found = {service.name: servers.get(service.server, self.settings, progress) for service in services}
+        for service in services:
+            self.render(service)
+        self.supervisor.ensure()
+        self.supervisor.apply([self._program(service, found[service.name]) for service in services])
+
+    def _program(self, service: Service, server: servers.Server) -> Program:
+        words = render.command(service, self.block, self._paths(service), self.addresses)
+        environment = {key: self.addresses.translate(value) for key, value in service.environment.items()}
+        return Program(service.name, [str(server.binary(service.binary)), *words], self.settings.state, environment)
+
+    def _paths(self, service: Service) -> dict[str, Path]:
+        """Container path -> path on this machine, for mounts, volumes and rendered files."""
+        paths: dict[str, Path] = {}
+        for mount in service.mounts:
+            if mount.volume:
+                paths[mount.target] = self.settings.state / "data" / mount.source
+                paths[mount.target].mkdir(parents=True, exist_ok=True)
+            else:
+                paths[mount.target] = Path(os.path.normpath(self.settings.compose_file.parent / mount.source))
+        for file in service.render:
+            paths[file] = self._rendered(service) / Path(file).name
+        return paths
+
+    def _rendered(self, service: Service) -> Path:
+        return self.settings.state / "rendered" / service.name
+
+    def render(self, service: Service) -> None:
+        mounts = {target: path for target, path in self._paths(service).items() if target not in service.render}
+        for file, kind in service.render.items():
+            source = Path(render.on_host(file, mounts))
+            if not source.exists():
+                raise LabProblem(f"{service.name} needs {source}, which is not there. `./lab reset {service.profiles[0]}` brings the lab's files back.")
+            if kind == "prometheus":
+                render.write_prometheus(source, self._rendered(service), self.addresses)
+            else:
+                target = self._rendered(service) / source.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(self.addresses.translate(source.read_text("utf-8")), "utf-8")
+
+    def stop(self, names: set[str] | None) -> None:
+        staying = self.running() - (names if names is not None else self.running())
+        if not staying:
+            self.supervisor.shutdown()
+            return
+        for name in names or ():
+            (self.supervisor.home / "programs" / f"{name}.conf").unlink(missing_ok=True)
+        [[_added, _changed, removed]] = self.supervisor.rpc.reloadConfig()
+        for name in removed:
+            self.supervisor._remove(name)
+
+    def running(self) -> set[str]:
+        return {info["name"] for info in self.supervisor.infos() if info["statename"] in ("RUNNING", "STARTING", "BACKOFF")}
+
+    def states(self) -> list[State]:
+        return [self._state(info) for info in self.supervisor.infos() if info["name"] in self.description.services]
+
+    def _state(self, info: dict) -> State:
+        service = self.description.services[info["name"]]
+        words = {"RUNNING": "running", "STARTING": "starting", "STOPPED": "stopped", "STOPPING": "stopped", "BACKOFF": "failed"}
+        state = words.get(info["statename"], "failed")
+        exits = self.supervisor.exits(service.name)
+        server = servers.present(service.server, self.settings)
+        detail = f"without {server.lacks}" if server and server.lacks else ""
+        if exits:
+            detail = f"ended {len(exits)} time{'s' if len(exits) > 1 else ''}, last: {exits[-1]}"
+            state = "restarted" if state == "running" else state
+        pid = info["pid"] or None
+        return State(
+            name=service.name, state=state, version=service.version, url=self.url(service), pid=pid,
+            seconds=time.time() - info["start"] if pid else 0.0, detail=detail, rss_bytes=_rss(pid),
+        )
+
+    def log_tail(self, name: str, lines: int) -> str:
+        return self.supervisor.log_tail(name, lines)
+
+    def kill(self, name: str, signal: int) -> None:
+        pid = next((info["pid"] for info in self.supervisor.infos() if info["name"] == name and info["pid"]), None)
+        if pid is None:
+            raise LabProblem(f"{name} does not run, so it cannot be sent {signals.Signals(signal).name}.")
+        os.kill(pid, signal)
+
+    def restart(self, name: str) -> None:
+        self.supervisor.rpc.stopProcess(name, True)
+        self.supervisor.rpc.startProcess(name, False)
+
+
+def _rss(pid: int | None) -> int:
+    try:
+        return psutil.Process(pid).memory_info().rss if pid else 0
+    except psutil.NoSuchProcess:
+        return 0
+
+

@@ -1,0 +1,107 @@
+"""Which port each service gets: the standard ones if all are free, else a free block of 100, kept for this clone."""
+
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from monlab.problem import LabProblem
+from monlab.stack.compose import Port, Service
+
+BLOCKS = range(20000, 32000, 100)   # below Linux's range for outgoing connections (32768 and up)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A choice of ports for the whole compose file."""
+
+    base: int | None                # None: the standard ports
+    numbers: Mapping[str, int]      # variable of a port -> its number on this machine
+
+    def of(self, port: Port) -> int:
+        return self.numbers[port.variable]
+
+
+def block_at(base: int | None, ports: Iterable[Port]) -> Block:
+    """The block that starts at `base`; None gives the standard ports."""
+    numbered = enumerate(ports)
+    return Block(base, {p.variable: p.standard if base is None else base + i for i, p in numbered})
+
+
+def is_free(number: int) -> bool:
+    """True when a server could listen on 127.0.0.1:`number` now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)     # a port in TIME_WAIT can be listened on
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return False
+    return True
+
+
+def holder(number: int) -> str:
+    """Who listens on a port, as words: `nginx (pid 4242)`."""
+    try:
+        listeners = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == number]
+        for pid in (c.pid for c in listeners if c.pid):
+            return f"{psutil.Process(pid).name()} (pid {pid})"
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        pass
+    return "a process of another user"
+
+
+def taken(services: Iterable[Service], block: Block) -> dict[int, str]:
+    """Ports of `services` that someone listens on now, with who it is."""
+    numbers = [block.of(port) for service in services for port in service.ports]
+    return {number: holder(number) for number in numbers if not is_free(number)}
+
+
+def kept_block(state: Path) -> int | None | bool:
+    """The base this clone used last (None: standard ports), or False when it never had one."""
+    try:
+        base = json.loads((state / "ports.json").read_text("utf-8"))["base"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+    return base if base is None or base in BLOCKS else False
+
+
+def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, ...], state: Path) -> tuple[Block, str]:
+    """The block for this clone and, when it is not the standard one, a line that says why.
+
+    `services` are those about to run, `running` the names that already do: a clone with something running keeps its block,
+    and a port that is taken there is a LabProblem. `ports` are all ports of the compose file.
+    """
+    starting = [service for service in services if service.name not in running]
+    kept = kept_block(state)
+    if kept is not False:
+        block = block_at(kept, ports)
+        conflicts = taken(starting, block)
+        if not conflicts:
+            return block, "" if kept is None else f"This clone keeps its ports from {kept} on."
+        if running:
+            raise LabProblem(
+                f"{_words(conflicts)}, and this lab needs that port beside what it already runs. "
+                "End that program, or run `./lab down` and `./lab up` again: all services then move together."
+            )
+    standard = block_at(None, ports)
+    conflicts = {number: holder(number) for number in standard.numbers.values() if not is_free(number)}
+    if not conflicts:
+        return standard, ""
+    others = {kept_block(folder) for folder in state.parent.glob("*") if folder != state}
+    for base in BLOCKS:
+        block = block_at(base, ports)
+        if base not in others and all(is_free(number) for number in block.numbers.values()):
+            return block, f"{_words(conflicts)}: this lab uses ports from {base} on instead."
+    raise LabProblem(f"No free block of ports between {BLOCKS.start} and {BLOCKS.stop}: end some of the programs that listen there.")
+
+
+def keep(block: Block, state: Path) -> None:
+    """Remembers the block for this clone."""
+    (state / "ports.json").write_text(json.dumps({"base": block.base}), "utf-8")
+
+
+def _words(conflicts: Mapping[int, str]) -> str:
+    return "; ".join(f"port {number} is taken by {who}" for number, who in conflicts.items()).capitalize()

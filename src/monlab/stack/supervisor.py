@@ -1,0 +1,202 @@
+"""supervisord, which keeps the native servers: its configuration files, its start and end, and talking to it."""
+
+import os
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from monlab.problem import LabProblem
+from monlab.settings import CLONE_MARK, Settings, child_environment
+
+START_SECONDS = 10
+END_SECONDS = 40        # a server gets 10 s to end before it is killed
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process."""
+
+    name: str
+    command: list[str]
+    folder: Path
+    environment: dict[str, str]
+
+
+class Supervisor:
+    """The supervisord of one clone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.state / "supervisor"
+        self.logs = settings.state / "logs"
+
+    @property
+    def rpc(self) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self.settings.socket}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport).supervisor
+
+    def alive(self) -> bool:
+        if not self.settings.socket.exists():
+            return False
+        try:
+            return bool(self.rpc.getState()["statename"] == "RUNNING")
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def ensure(self) -> None:
+        """Starts supervisord if it does not run. Servers left by one that was killed are ended first."""
+        if self.alive():
+            return
+        self.end_orphans()
+        for folder in (self.home / "programs", self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        for stale in (self.home / "programs").glob("*.conf"):
+            stale.unlink()
+        self.settings.socket.unlink(missing_ok=True)
+        config = self.home / "supervisord.conf"
+        config.write_text(_main_config(self.settings.socket, self.home, self.logs), "utf-8")
+        environment = child_environment(**{CLONE_MARK: self.settings.clone_id})
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while not self.alive():
+            if done.returncode or time.monotonic() > deadline:
+                raise LabProblem(f"The supervisor that keeps the servers did not start. It said:\n{done.stderr or self.log_tail('supervisord', 10)}")
+            time.sleep(0.02)
+
+    def apply(self, programs: list[Program]) -> None:
+        """Makes exactly these programs run; one whose configuration is unchanged is not touched."""
+        folder = self.home / "programs"
+        wanted = {f"{program.name}.conf": _program_config(program, self.logs) for program in programs}
+        for stale in folder.glob("*.conf"):
+            if stale.name not in wanted:
+                stale.unlink()
+        for name, text in wanted.items():
+            (folder / name).write_text(text, "utf-8")
+        [[added, changed, removed]] = self.rpc.reloadConfig()
+        for name in (*changed, *removed):
+            self._remove(name)
+        for name in (*added, *changed):
+            self.rpc.addProcessGroup(name)
+        for info in self.rpc.getAllProcessInfo():
+            if info["statename"] in ("FATAL", "EXITED", "STOPPED"):
+                self.rpc.startProcess(info["name"], False)
+
+    def _remove(self, name: str) -> None:
+        self.rpc.stopProcessGroup(name, True)
+        self.rpc.removeProcessGroup(name)
+
+    def infos(self) -> list[dict[str, Any]]:
+        return list(self.rpc.getAllProcessInfo()) if self.alive() else []
+
+    def shutdown(self) -> None:
+        """Ends supervisord and everything it keeps, and waits until they are gone."""
+        processes = self.marked()
+        if self.alive():
+            self.rpc.shutdown()
+        else:
+            self.end_orphans()
+        _gone, left = psutil.wait_procs(processes, timeout=END_SECONDS)
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=5)
+        self.settings.socket.unlink(missing_ok=True)
+
+    def marked(self) -> list[psutil.Process]:
+        """The supervisor and the servers of this clone: processes of this user with the clone's mark and our programs."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.pid != os.getpid() and process.environ().get(CLONE_MARK) == self.settings.clone_id:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+                continue
+        return found
+
+    def end_orphans(self) -> None:
+        """Ends the servers whose supervisor was killed: exactly those that carry this clone's mark."""
+        orphans = self.marked()
+        for orphan in orphans:
+            _quietly(orphan.terminate)
+        _gone, left = psutil.wait_procs(orphans, timeout=10)
+        for orphan in left:
+            _quietly(orphan.kill)
+        psutil.wait_procs(left, timeout=5)
+
+    def log_tail(self, name: str, lines: int) -> str:
+        path = self.logs / f"{name}.log"
+        if not path.exists():
+            return ""
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 64_000))
+            text = file.read().decode("utf-8", "replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def exits(self, name: str) -> list[str]:
+        """How the program ended, each time since the supervisor started: `terminated by SIGKILL`."""
+        log = self.logs / "supervisord.log"
+        if not log.exists():
+            return []
+        ended = f"exited: {name} ("
+        lines = [line.partition(ended)[2] for line in log.read_text("utf-8", "replace").splitlines() if ended in line]
+        return [line.rstrip(")").removesuffix("; not expected") for line in lines]
+
+
+def _quietly(action: Any) -> None:
+    try:
+        action()
+    except psutil.NoSuchProcess:
+        return      # it ended by itself in between, which is what was wanted
+
+
+def _main_config(socket: Path, home: Path, logs: Path) -> str:
+    return f"""[unix_http_server]
+file={_escaped(socket)}
+chmod=0700
+[supervisord]
+logfile={_escaped(logs)}/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile={_escaped(home)}/supervisord.pid
+childlogdir={_escaped(logs)}
+directory={_escaped(home)}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files={_escaped(home)}/programs/*.conf
+"""
+
+
+def _program_config(program: Program, logs: Path) -> str:
+    variables = ",".join(f'{key}="{_escaped(value)}"' for key, value in program.environment.items())
+    words = " ".join(_quoted(word) for word in program.command)
+    return f"""[program:{program.name}]
+command={words}
+directory={_escaped(program.folder)}
+environment={variables}
+autorestart=true
+startretries=5
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_escaped(logs)}/{program.name}.log
+stdout_logfile_maxbytes=5MB
+stdout_logfile_backups=1
+"""
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("%", "%%")
+
+
+def _quoted(word: str) -> str:
+    """A word of a command line as supervisord reads it (shlex), with its own % doubled."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{_escaped(escaped)}"'
