@@ -12,7 +12,7 @@ import platformdirs
 
 REPO = Path(__file__).resolve().parents[2]
 
-SCRAPE_SECONDS = 5          # the lab's scrape and evaluation interval, as in stack/prometheus/prometheus.yml
+SCRAPE_SECONDS = 5  # the lab's scrape and evaluation interval, as in stack/prometheus/prometheus.yml
 CLONE_MARK = "MONLAB_CLONE"  # environment variable that marks every process this clone starts
 
 
@@ -20,16 +20,16 @@ CLONE_MARK = "MONLAB_CLONE"  # environment variable that marks every process thi
 class Settings:
     """Where this clone keeps things, and what the environment asks of it."""
 
-    repo: Path                  # the clone
-    workspace: Path             # the learner's own copies
-    state: Path                 # what this clone runs and remembers, one folder per clone
-    clones: Path                # the folder that holds the state of every clone of this user
-    cache: Path                 # servers, shared by all clones of this user
-    engine: str | None          # LAB_ENGINE: native; unset: the lab chooses
-    releases: str               # LAB_RELEASES: where release archives come from
-    proxy_prefix: str | None    # JUPYTERHUB_SERVICE_PREFIX: set where JupyterLab runs behind a hub
+    repo: Path  # the clone
+    workspace: Path  # the learner's own copies
+    state: Path  # what this clone runs and remembers, one folder per clone
+    clones: Path  # the folder that holds the state of every clone of this user
+    cache: Path  # servers, shared by all clones of this user
+    engine: str | None  # LAB_ENGINE: native; unset: the lab chooses
+    releases: str  # LAB_RELEASES: where release archives come from
+    proxy_prefix: str | None  # JUPYTERHUB_SERVICE_PREFIX: set where JupyterLab runs behind a hub
     environment_seconds: float  # LAB_ENVIRONMENT_SECONDS: what `lab` spent on making the environment
-    strict: bool                # STRICT=1: a failed check raises
+    strict: bool  # STRICT=1: a failed check raises
 
     @property
     def compose_file(self) -> Path:

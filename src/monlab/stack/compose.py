@@ -12,12 +12,10 @@ from monlab.problem import LabProblem, nearest
 
 # The keys of a service in the Compose specification that this file may use.
 SERVICE_KEYS = frozenset(
-    "build cap_add cap_drop command cpus depends_on devices entrypoint environment extra_hosts healthcheck hostname image "
-    "init logging mem_limit network_mode networks pid ports privileged profiles pull_policy read_only restart secrets "
-    "security_opt shm_size stop_grace_period stop_signal tmpfs ulimits user volumes working_dir".split()
+    ["build", "cap_add", "cap_drop", "command", "cpus", "depends_on", "devices", "entrypoint", "environment", "extra_hosts", "healthcheck", "hostname", "image", "init", "logging", "mem_limit", "network_mode", "networks", "pid", "ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "secrets", "security_opt", "shm_size", "stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"]
 )
-TOP_KEYS = frozenset("name services volumes networks secrets configs".split())
-LAB_KEYS = frozenset("server binary ready ui render internal".split())
+TOP_KEYS = frozenset(["name", "services", "volumes", "networks", "secrets", "configs"])
+LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "render", "internal"])
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 PORT = re.compile(r"^127\.0\.0\.1:\$\{(?P<variable>\w+):-(?P<standard>\d+)\}:(?P<container>\d+)$")
 
@@ -26,16 +24,16 @@ PORT = re.compile(r"^127\.0\.0\.1:\$\{(?P<variable>\w+):-(?P<standard>\d+)\}:(?P
 class Port:
     """A listener of a service."""
 
-    variable: str       # the environment variable that moves it, such as PROMETHEUS_PORT
-    standard: int       # its port on this machine when nothing is in the way
-    container: int      # its port inside the container, which configuration files name
+    variable: str  # the environment variable that moves it, such as PROMETHEUS_PORT
+    standard: int  # its port on this machine when nothing is in the way
+    container: int  # its port inside the container, which configuration files name
 
 
 @dataclass(frozen=True)
 class Mount:
-    source: str         # a host path as written, or a volume's name
-    target: str         # path inside the container
-    volume: bool        # a named volume rather than a host path
+    source: str  # a host path as written, or a volume's name
+    target: str  # path inside the container
+    volume: bool  # a named volume rather than a host path
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,17 @@ class Service:
     name: str
     image: str
     version: str
-    profiles: tuple[str, ...]       # the modules that use it
+    profiles: tuple[str, ...]  # the modules that use it
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
-    ports: tuple[Port, ...]         # published ones first, then internal listeners
+    ports: tuple[Port, ...]  # published ones first, then internal listeners
     depends_on: tuple[str, ...]
     environment: Mapping[str, str]
     server: str
     binary: str
-    ready: str                      # path on the first port that answers 200 when ready
+    ready: str  # path on the first port that answers 200 when ready
     ui: str
-    render: Mapping[str, str]       # container path of a configuration file -> kind of translation
+    render: Mapping[str, str]  # container path of a configuration file -> kind of translation
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,9 @@ def load(compose: Path, versions: Path) -> Description:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "not valid YAML"
-        raise LabProblem(f"{compose}{where}: {what}. Mend that line, or `git checkout {compose}` brings the original back.") from error
+        raise LabProblem(
+            f"{compose}{where}: {what}. Mend that line, or `git checkout {compose}` brings the original back."
+        ) from error
 
     reader = _Reader(compose, known)
     return reader.description(document)
@@ -162,7 +162,14 @@ class _Reader:
         self.known_keys(where, body, SERVICE_KEYS)
         lab = body.get("x-lab") or {}
         self.known_keys(f"{where}, x-lab,", lab, LAB_KEYS)
-        for key, owner in (("image", body), ("profiles", body), ("ports", body), ("server", lab), ("binary", lab), ("ready", lab)):
+        for key, owner in (
+            ("image", body),
+            ("profiles", body),
+            ("ports", body),
+            ("server", lab),
+            ("binary", lab),
+            ("ready", lab),
+        ):
             if not owner.get(key):
                 raise self.fail(f"{where} lacks {key!r}.")
         image = self.value(where, str(body["image"]))

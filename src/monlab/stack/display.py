@@ -23,8 +23,8 @@ class StackView:
 
     engine: str
     states: tuple[State, ...]
-    line: str                       # what is going on, or why this engine and these ports
-    link: Link                      # where a person's browser reaches a service
+    line: str  # what is going on, or why this engine and these ports
+    link: Link  # where a person's browser reaches a service
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [(s.name, s.version, s.state, f"{s.seconds:.1f}", self.link(s), s.detail) for s in self.states]
@@ -32,7 +32,11 @@ class StackView:
     def _repr_html_(self) -> str:
         head = "".join(f"<th style='text-align:left'>{column}</th>" for column in COLUMNS)
         body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{_cell(column, cell)}</td>" for column, cell in zip(COLUMNS, row, strict=True)) + "</tr>"
+            "<tr>"
+            + "".join(
+                f"<td style='text-align:left'>{_cell(column, cell)}</td>" for column, cell in zip(COLUMNS, row, strict=True)
+            )
+            + "</tr>"
             for row in self._rows()
         )
         return f"<p>{html.escape(self.line)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

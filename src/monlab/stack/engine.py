@@ -12,14 +12,14 @@ class State:
     """One service as it is now."""
 
     name: str
-    state: str              # running, restarted, starting, failed, stopped
+    state: str  # running, restarted, starting, failed, stopped
     version: str
-    url: str                # where this machine reaches it, no trailing slash
+    url: str  # where this machine reaches it, no trailing slash
     pid: int | None = None
     container: str | None = None
-    seconds: float = 0.0    # how long this process has been up
-    detail: str = ""        # what a person should know: why it restarted, what this copy lacks
-    rss_bytes: int = 0      # resident memory
+    seconds: float = 0.0  # how long this process has been up
+    detail: str = ""  # what a person should know: why it restarted, what this copy lacks
+    rss_bytes: int = 0  # resident memory
 
 
 class Engine(Protocol):

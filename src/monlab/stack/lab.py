@@ -13,8 +13,9 @@ from monlab.stack.display import Link, Screen, StackView
 from monlab.stack.engine import State
 from monlab.stack.native import NativeEngine
 from monlab.stack.state import Memory, service_url
+from monlab.workbook import workspace
 
-READY_SECONDS = 60      # longest wait for a service's own start
+READY_SECONDS = 60  # longest wait for a service's own start
 POLL_SECONDS = 0.05
 
 
@@ -28,6 +29,7 @@ def up(*modules: str) -> StackView:
     for module in modules:
         description.check_module(module)
     memory = Memory(config)
+    workspace.sync(config)
     with memory.changing(), Screen() as screen:
         wanted = memory.modules | set(modules)
         services = description.for_modules(wanted & set(description.modules))
@@ -36,7 +38,7 @@ def up(*modules: str) -> StackView:
         preflight.check(services, missing, config)
         if line:
             screen.say(line)
-        memory.modules = wanted      # from here on `down` knows what to end, even if this is interrupted
+        memory.modules = wanted  # from here on `down` knows what to end, even if this is interrupted
         try:
             ports.keep(engine.block, config.state)
             engine.start(services, screen.say)
@@ -77,7 +79,13 @@ def status() -> StackView:
     memory = Memory(config)
     known = {state.name: state for state in engine.states()}
     lost = [
-        State(name, "stopped", engine.description.services[name].version, url, detail="was up and is gone; `./lab up` brings it back")
+        State(
+            name,
+            "stopped",
+            engine.description.services[name].version,
+            url,
+            detail="was up and is gone; `./lab up` brings it back",
+        )
         for name, url in memory.endpoints.items()
         if name not in known and name in engine.description.services
     ]
@@ -130,12 +138,13 @@ def _description(config: Settings) -> compose.Description:
     return compose.load(config.compose_file, config.versions_file)
 
 
-def _engine(config: Settings, description: compose.Description, services: tuple[compose.Service, ...]) -> tuple[NativeEngine, str]:
+def _engine(
+    config: Settings, description: compose.Description, services: tuple[compose.Service, ...]
+) -> tuple[NativeEngine, str]:
     """The engine, on this clone's ports, and a line that says why these."""
     if config.engine not in (None, "native"):
         raise LabProblem(f"LAB_ENGINE is {config.engine!r}; this lab knows: native.")
-    kept = ports.kept_block(config.state)
-    engine = NativeEngine(config, description, ports.block_at(None if kept is False else kept, description.ports))
+    engine = NativeEngine(config, description, ports.kept_block(description.ports, config.state))
     if not services:
         return engine, ""
     block, line = ports.choose(services, engine.running(), description.ports, config.state)
@@ -146,7 +155,9 @@ def _engine_for(service: str) -> NativeEngine:
     config = settings()
     description = _description(config)
     if service not in description.services:
-        raise LabProblem(f"There is no service {service!r}.{nearest(service, description.services)} Services: {', '.join(description.services)}.")
+        raise LabProblem(
+            f"There is no service {service!r}.{nearest(service, description.services)} Services: {', '.join(description.services)}."
+        )
     return _engine(config, description, ())[0]
 
 

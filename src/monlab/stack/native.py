@@ -67,7 +67,9 @@ class NativeEngine:
         for file, kind in service.render.items():
             source = Path(render.on_host(file, mounts))
             if not source.exists():
-                raise LabProblem(f"{service.name} needs {source}, which is not there. `./lab reset {service.profiles[0]}` brings the lab's files back.")
+                raise LabProblem(
+                    f"{service.name} needs {source}, which is not there. `./lab reset {service.profiles[0]}` brings the lab's files back."
+                )
             if kind == "prometheus":
                 render.write_prometheus(source, self._rendered(service), self.addresses)
             else:
@@ -104,8 +106,14 @@ class NativeEngine:
             state = "restarted" if state == "running" else state
         pid = info["pid"] or None
         return State(
-            name=service.name, state=state, version=service.version, url=self.url(service), pid=pid,
-            seconds=time.time() - info["start"] if pid else 0.0, detail=detail, rss_bytes=_rss(pid),
+            name=service.name,
+            state=state,
+            version=service.version,
+            url=self.url(service),
+            pid=pid,
+            seconds=time.time() - info["start"] if pid else 0.0,
+            detail=detail,
+            rss_bytes=_rss(pid),
         )
 
     def log_tail(self, name: str, lines: int) -> str:
@@ -127,5 +135,3 @@ def _rss(pid: int | None) -> int:
         return psutil.Process(pid).memory_info().rss if pid else 0
     except psutil.NoSuchProcess:
         return 0
-
-

@@ -11,30 +11,31 @@ import psutil
 from monlab.problem import LabProblem
 from monlab.stack.compose import Port, Service
 
-BLOCKS = range(20000, 32000, 100)   # below Linux's range for outgoing connections (32768 and up)
+STANDARD = 0        # in place of a block's first port: the standard ports
+BLOCKS = range(20000, 32000, 100)  # below Linux's range for outgoing connections (32768 and up)
 
 
 @dataclass(frozen=True)
 class Block:
     """A choice of ports for the whole compose file."""
 
-    base: int | None                # None: the standard ports
-    numbers: Mapping[str, int]      # variable of a port -> its number on this machine
+    base: int  # its first port, or STANDARD
+    numbers: Mapping[str, int]  # variable of a port -> its number on this machine
 
     def of(self, port: Port) -> int:
         return self.numbers[port.variable]
 
 
-def block_at(base: int | None, ports: Iterable[Port]) -> Block:
-    """The block that starts at `base`; None gives the standard ports."""
+def block_at(base: int, ports: Iterable[Port]) -> Block:
+    """The block that starts at `base`, or the standard ports."""
     numbered = enumerate(ports)
-    return Block(base, {p.variable: p.standard if base is None else base + i for i, p in numbered})
+    return Block(base, {p.variable: p.standard if base == STANDARD else base + i for i, p in numbered})
 
 
 def is_free(number: int) -> bool:
     """True when a server could listen on 127.0.0.1:`number` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)     # a port in TIME_WAIT can be listened on
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT can be listened on
         try:
             probe.bind(("127.0.0.1", number))
         except OSError:
@@ -45,7 +46,7 @@ def is_free(number: int) -> bool:
 def holder(number: int) -> str:
     """Who listens on a port, as words: `nginx (pid 4242)`."""
     try:
-        listeners = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == number]
+        listeners = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr[1:] == (number,)]
         for pid in (c.pid for c in listeners if c.pid):
             return f"{psutil.Process(pid).name()} (pid {pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
@@ -59,13 +60,18 @@ def taken(services: Iterable[Service], block: Block) -> dict[int, str]:
     return {number: holder(number) for number in numbers if not is_free(number)}
 
 
-def kept_block(state: Path) -> int | None | bool:
-    """The base this clone used last (None: standard ports), or False when it never had one."""
+def kept_base(state: Path) -> int | None:
+    """The base of the block this clone used last, None when it never had one."""
     try:
         base = json.loads((state / "ports.json").read_text("utf-8"))["base"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return False
-    return base if base is None or base in BLOCKS else False
+        return None
+    return base if base == STANDARD or base in BLOCKS else None
+
+
+def kept_block(ports: Iterable[Port], state: Path) -> Block:
+    """The block this clone used last; the standard ports when it never had one."""
+    return block_at(kept_base(state) or STANDARD, ports)
 
 
 def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, ...], state: Path) -> tuple[Block, str]:
@@ -75,27 +81,29 @@ def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, 
     and a port that is taken there is a LabProblem. `ports` are all ports of the compose file.
     """
     starting = [service for service in services if service.name not in running]
-    kept = kept_block(state)
-    if kept is not False:
+    kept = kept_base(state)
+    if kept is not None:
         block = block_at(kept, ports)
         conflicts = taken(starting, block)
         if not conflicts:
-            return block, "" if kept is None else f"This clone keeps its ports from {kept} on."
+            return block, "" if kept == STANDARD else f"This clone keeps its ports from {kept} on."
         if running:
             raise LabProblem(
                 f"{_words(conflicts)}, and this lab needs that port beside what it already runs. "
                 "End that program, or run `./lab down` and `./lab up` again: all services then move together."
             )
-    standard = block_at(None, ports)
+    standard = block_at(STANDARD, ports)
     conflicts = {number: holder(number) for number in standard.numbers.values() if not is_free(number)}
     if not conflicts:
         return standard, ""
-    others = {kept_block(folder) for folder in state.parent.glob("*") if folder != state}
+    others = {kept_base(folder) for folder in state.parent.glob("*") if folder != state}
     for base in BLOCKS:
         block = block_at(base, ports)
         if base not in others and all(is_free(number) for number in block.numbers.values()):
             return block, f"{_words(conflicts)}: this lab uses ports from {base} on instead."
-    raise LabProblem(f"No free block of ports between {BLOCKS.start} and {BLOCKS.stop}: end some of the programs that listen there.")
+    raise LabProblem(
+        f"No free block of ports between {BLOCKS.start} and {BLOCKS.stop}: end some of the programs that listen there."
+    )
 
 
 def keep(block: Block, state: Path) -> None:

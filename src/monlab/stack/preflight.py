@@ -8,7 +8,7 @@ from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.compose import Service
 
-NATIVE_MEGABYTES = 70       # resident memory of a typical server of this lab when idle
+NATIVE_MEGABYTES = 70  # resident memory of a typical server of this lab when idle
 FREE_DISK_MEGABYTES = 500
 BUILD_DISK_MEGABYTES = 6000  # what Go's caches take for a full build
 
@@ -18,10 +18,14 @@ def check(services: tuple[Service, ...], missing: list[str], settings: Settings)
     needed = NATIVE_MEGABYTES * len(services)
     free = psutil.virtual_memory().available >> 20
     if free < needed:
-        raise LabProblem(f"These {len(services)} services need about {needed} MB of memory and {free} MB are free. Close something, or stop other modules with `./lab down`.")
+        raise LabProblem(
+            f"These {len(services)} services need about {needed} MB of memory and {free} MB are free. Close something, or stop other modules with `./lab down`."
+        )
     settings.cache.mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(settings.cache).free >> 20
     wanted = BUILD_DISK_MEGABYTES if missing else FREE_DISK_MEGABYTES
     if disk < wanted:
         extra = f" to get {', '.join(missing)}" if missing else ""
-        raise LabProblem(f"{wanted} MB of free disk are needed{extra} and {settings.cache} has {disk} MB. `./lab fetch --clean` gives back what builds left.")
+        raise LabProblem(
+            f"{wanted} MB of free disk are needed{extra} and {settings.cache} has {disk} MB. `./lab fetch --clean` gives back what builds left."
+        )

@@ -24,11 +24,13 @@ class Addresses:
 
     @classmethod
     def of(cls, description: Description, block: Block) -> "Addresses":
-        return cls({
-            f"{service.name}:{port.container}": f"127.0.0.1:{block.of(port)}"
-            for service in description.services.values()
-            for port in service.ports
-        })
+        return cls(
+            {
+                f"{service.name}:{port.container}": f"127.0.0.1:{block.of(port)}"
+                for service in description.services.values()
+                for port in service.ports
+            }
+        )
 
     def translate(self, text: str) -> str:
         """`text` with every whole `service:port` replaced by its real address."""
@@ -57,9 +59,9 @@ def command(service: Service, block: Block, paths: Mapping[str, Path], addresses
 def on_host(text: str, paths: Mapping[str, Path]) -> str:
     """`text` with the container paths of `paths` replaced; `--x=/etc/p/a.yml` and bare paths alike."""
     for container in sorted(paths, key=len, reverse=True):
-        replaced = re.sub(rf"(?:(?<==)|^){re.escape(container)}(?=/|$)", lambda _, c=container: _plain(paths[c]), text)
-        if replaced != text:
-            return replaced
+        found = re.search(rf"(?:(?<==)|^){re.escape(container)}(?=/|$)", text)
+        if found:
+            return text[: found.start()] + _plain(paths[container]) + text[found.end() :]
     return text
 
 
@@ -78,7 +80,9 @@ def prometheus_config(text: str, folder: Path, addresses: Addresses) -> str:
     if document is None:
         return text
     jobs = _maps(document.get("scrape_configs"))
-    managers = _maps((document.get("alerting") or {}).get("alertmanagers") if isinstance(document.get("alerting"), dict) else None)
+    managers = _maps(
+        (document.get("alerting") or {}).get("alertmanagers") if isinstance(document.get("alerting"), dict) else None
+    )
     for discovering in (*jobs, *managers):
         for discovery in _maps(discovering.get("file_sd_configs")):
             discovery["files"] = _absolute(discovery.get("files"), folder)
@@ -137,7 +141,12 @@ def _keep_instance() -> dict[str, Any]:
 
 def _move(label: str, addresses: Addresses) -> list[dict[str, Any]]:
     return [
-        {"source_labels": [label], "regex": rf"(.*/)?{re.escape(name)}(/.*)?", "target_label": label, "replacement": f"${{1}}{real}${{2}}"}
+        {
+            "source_labels": [label],
+            "regex": rf"(.*/)?{re.escape(name)}(/.*)?",
+            "target_label": label,
+            "replacement": f"${{1}}{real}${{2}}",
+        }
         for name, real in addresses.real.items()
     ]
 

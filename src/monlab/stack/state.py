@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import filelock
@@ -63,7 +62,7 @@ class Memory:
         except FileNotFoundError:
             return None
         except ValueError:
-            return None     # a file cut short by a full disk: the next `up` writes it anew
+            return None  # a file cut short by a full disk: the next `up` writes it anew
 
     def _write(self, name: str, value: Any) -> None:
         path = self.folder / name
@@ -77,7 +76,7 @@ def service_url(settings: Settings, name: str) -> str:
     urls = Memory(settings).endpoints
     if name not in urls:
         up = f"Up now: {', '.join(urls)}." if urls else "Nothing is up now."
-        raise LabProblem(f"{name} is not up. {up} Run the cell with `stack.up(...)` at the top of the notebook, or `./lab up MODULE`.")
+        raise LabProblem(
+            f"{name} is not up. {up} Run the cell with `stack.up(...)` at the top of the notebook, or `./lab up MODULE`."
+        )
     return urls[name]
-
-

@@ -16,7 +16,7 @@ from monlab.problem import LabProblem
 from monlab.settings import CLONE_MARK, Settings, child_environment
 
 START_SECONDS = 10
-END_SECONDS = 40        # a server gets 10 s to end before it is killed
+END_SECONDS = 40  # a server gets 10 s to end before it is killed
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class Supervisor:
         deadline = time.monotonic() + START_SECONDS
         while not self.alive():
             if done.returncode or time.monotonic() > deadline:
-                raise LabProblem(f"The supervisor that keeps the servers did not start. It said:\n{done.stderr or self.log_tail('supervisord', 10)}")
+                raise LabProblem(
+                    f"The supervisor that keeps the servers did not start. It said:\n{done.stderr or self.log_tail('supervisord', 10)}"
+                )
             time.sleep(0.02)
 
     def apply(self, programs: list[Program]) -> None:
@@ -153,7 +155,7 @@ def _quietly(action: Any) -> None:
     try:
         action()
     except psutil.NoSuchProcess:
-        return      # it ended by itself in between, which is what was wanted
+        return  # it ended by itself in between, which is what was wanted
 
 
 def _main_config(socket: Path, home: Path, logs: Path) -> str:

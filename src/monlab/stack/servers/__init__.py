@@ -19,7 +19,7 @@ from monlab.settings import Settings
 from monlab.stack.servers import archive, golang
 from monlab.stack.servers.recipe import Recipe, recipes
 
-Progress = Callable[[str], None]    # takes one line: what, how far
+Progress = Callable[[str], None]  # takes one line: what, how far
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Server:
 
     recipe: Recipe
     folder: Path
-    source: str         # path, archive or go
+    source: str  # path, archive or go
 
     def binary(self, name: str) -> Path:
         return self.folder / name
@@ -83,7 +83,8 @@ def _obtain(recipe: Recipe, settings: Settings, progress: Progress) -> Server:
         return Server(recipe, place, source)
     shutil.rmtree(fresh, ignore_errors=True)
     raise LabProblem(
-        f"{recipe.name} {recipe.version} could not be had. " + " ".join(refusals)
+        f"{recipe.name} {recipe.version} could not be had. "
+        + " ".join(refusals)
         + f" Mend one of these ways, or put {' and '.join(recipe.binaries)} {recipe.version} on your PATH."
     )
 

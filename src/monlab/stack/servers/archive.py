@@ -17,12 +17,12 @@ from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.servers.recipe import Recipe
 
-FIRST_ANSWER_SECONDS = 2.5      # a host that does not answer by then counts as refusing
-STALL_SECONDS = 5.0             # no byte for so long ends a download
+FIRST_ANSWER_SECONDS = 2.5  # a host that does not answer by then counts as refusing
+STALL_SECONDS = 5.0  # no byte for so long ends a download
 SLOWEST_BYTES_PER_SECOND = 20_000
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
-_silent_hosts: set[str] = set()     # asked once in this process and refused: not asked again for the next server
+_silent_hosts: set[str] = set()  # asked once in this process and refused: not asked again for the next server
 
 
 def fetch(recipe: Recipe, into: Path, settings: Settings, progress: Callable[[str], None]) -> dict[str, str]:
@@ -33,17 +33,22 @@ def fetch(recipe: Recipe, into: Path, settings: Settings, progress: Callable[[st
     names = {"version": recipe.version, "os": platform.system().lower(), "arch": MACHINES.get(platform.machine().lower(), "none")}
     url = f"{settings.releases}/{recipe.archive.format(**names)}"
     wanted = _checksum(f"{settings.releases}/{recipe.checksums.format(**names)}", url.rpartition("/")[2])
-    body = _download(url, lambda done, total: progress(f"{recipe.name} {recipe.version}: downloading {done >> 20} of {total >> 20} MB"))
+    body = _download(
+        url, lambda done, total: progress(f"{recipe.name} {recipe.version}: downloading {done >> 20} of {total >> 20} MB")
+    )
     got = hashlib.sha256(body).hexdigest()
     if got != wanted:
-        raise LabProblem(f"The archive {url} is not the one its release names (sha256 {got[:12]}… instead of {wanted[:12]}…); it was thrown away.")
+        raise LabProblem(
+            f"The archive {url} is not the one its release names (sha256 {got[:12]}… instead of {wanted[:12]}…); it was thrown away."
+        )
     _unpack(body, recipe.binaries, into, url)
     return {"url": url, "sha256": got}
 
 
 def _checksum(url: str, file: str) -> str:
     text = _download(url, lambda done, total: None).decode("utf-8", "replace")
-    sums = dict(reversed(line.split(maxsplit=1)) for line in text.splitlines() if len(line.split()) == 2)
+    pairs = [line.split() for line in text.splitlines() if len(line.split()) == 2]
+    sums = {name.removeprefix("*"): checksum for checksum, name in pairs}
     try:
         return sums[file].lower()
     except KeyError:
@@ -54,9 +59,11 @@ def _download(url: str, progress: Callable[[int, int], None]) -> bytes:
     host = urlsplit(url).netloc
     if host in _silent_hosts:
         raise LabProblem(f"Release archives cannot be had from {host}.")
-    pool = ThreadPoolExecutor(1)    # name resolution takes no time-out of its own, so the whole first answer gets one
+    pool = ThreadPoolExecutor(1)  # name resolution takes no time-out of its own, so the whole first answer gets one
     try:
-        answer = pool.submit(requests.get, url, stream=True, timeout=(FIRST_ANSWER_SECONDS, STALL_SECONDS)).result(FIRST_ANSWER_SECONDS)
+        answer = pool.submit(requests.get, url, stream=True, timeout=(FIRST_ANSWER_SECONDS, STALL_SECONDS)).result(
+            FIRST_ANSWER_SECONDS
+        )
     except (requests.RequestException, Late) as error:
         _silent_hosts.add(host)
         why = "no answer" if isinstance(error, Late | requests.Timeout) else "no connection"

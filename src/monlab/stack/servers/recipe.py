@@ -16,15 +16,15 @@ class Recipe:
     """How to get one server without Docker."""
 
     name: str
-    folder: Path                # stack/native/<name>, with go.mod and go.sum
+    folder: Path  # stack/native/<name>, with go.mod and go.sum
     version: str
     binaries: tuple[str, ...]
-    archive: str                # path of the release archive under the release host, with {version} {os} {arch}
-    checksums: str              # path of the sha256 list published with it
-    packages: tuple[str, ...]   # Go packages, in the order of `binaries`
-    tags: str                   # Go build tags
-    version_variable: str       # Go variable that `--version` prints
-    lacks: str                  # what a source build cannot do
+    archive: str  # path of the release archive under the release host, with {version} {os} {arch}
+    checksums: str  # path of the sha256 list published with it
+    packages: tuple[str, ...]  # Go packages, in the order of `binaries`
+    tags: str  # Go build tags
+    version_variable: str  # Go variable that `--version` prints
+    lacks: str  # what a source build cannot do
 
     @property
     def files(self) -> list[Path]:

@@ -1,0 +1,284 @@
+"""`./lab ...`: one function a subcommand. The one place that prints to a terminal."""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from monlab.problem import LabProblem
+from monlab.settings import Settings, child_environment, settings
+from monlab.stack import doctor as doctor_of
+from monlab.stack import lab, servers
+from monlab.stack.display import Screen
+from monlab.stack.servers import golang
+from monlab.workbook import workspace
+from monlab.workbook.modules import module, modules
+
+INTERRUPTED = 130
+console = Console(soft_wrap=True, highlight=False)
+
+
+def open_lab(config: Settings, arguments: argparse.Namespace) -> int:
+    """JupyterLab in the learner's workspace, on the start page."""
+    for line in workspace.sync(config):
+        console.print(line)
+    folder = config.workspace
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.ip=127.0.0.1",
+        "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
+    ]
+    if os.geteuid() == 0:
+        command.append("--allow-root")
+    if arguments.no_browser:
+        command.append("--no-browser")
+    if arguments.port:
+        command.append(f"--port={arguments.port}")
+    try:
+        code = subprocess.run(command, cwd=folder, check=False).returncode
+    except KeyboardInterrupt:
+        code = 0
+    running = [state.name for state in lab.status().states]
+    if running:
+        console.print(f"Still running: {', '.join(running)}. `./lab down` ends them; the next `./lab` finds them again.")
+    return code
+
+
+def up(config: Settings, arguments: argparse.Namespace) -> int:
+    """Start what a module needs, and wait until it answers."""
+    console.print(lab.up(*arguments.module))
+    return 0
+
+
+def down(config: Settings, arguments: argparse.Namespace) -> int:
+    """End what only this module uses; without a module, everything of this clone."""
+    console.print(lab.down(*arguments.module))
+    return 0
+
+
+def status(config: Settings, arguments: argparse.Namespace) -> int:
+    """What runs now."""
+    view = lab.status()
+    if arguments.json:
+        print(json.dumps({"engine": view.engine, "services": [dataclasses.asdict(state) for state in view.states]}, indent=1))
+    else:
+        console.print(view)
+        console.print(f"Engine: {view.engine}. Resident memory: {sum(s.rss_bytes for s in view.states) >> 20} MB.")
+    return 0
+
+
+def logs(config: Settings, arguments: argparse.Namespace) -> int:
+    """The last lines a service printed."""
+    print(lab.logs(arguments.service, arguments.lines))
+    return 0
+
+
+def run(config: Settings, arguments: argparse.Namespace) -> int:
+    """Execute a module's lesson against its live servers; one line a section, then a verdict."""
+    from monlab.workbook.run import run as run_lesson
+
+    chosen = module(arguments.module, config)
+    start = time.monotonic()
+    got = _fetch(doctor_of.servers_of([chosen.id], config), config)
+    servers_seconds = time.monotonic() - start
+    start = time.monotonic()
+    console.print(lab.up(chosen.id))
+    stack_seconds = time.monotonic() - start
+    outcome = run_lesson(chosen, config, lambda line: console.print(line, markup=False))
+    total = config.environment_seconds + servers_seconds + stack_seconds + outcome.seconds
+    console.print(
+        f"environment {config.environment_seconds:.0f} s · servers {servers_seconds:.0f} s ({got}) · stack {stack_seconds:.1f} s · "
+        f"notebook {outcome.seconds:.0f} s · together {total:.0f} s"
+    )
+    console.print(f"The executed notebook: {outcome.notebook}")
+    if outcome.passed:
+        console.print(f"{chosen.id} passed.")
+        return 0
+    console.print(f"{chosen.id} failed: {outcome.problem}", markup=False)
+    return 1
+
+
+def build(config: Settings, arguments: argparse.Namespace) -> int:
+    """Make notebooks/, exercises/ and solutions/ from course/; with --check, only say what differs."""
+    from monlab.workbook import build as builder  # notebook libraries take two seconds to load: only where they are used
+    from monlab.workbook import lint as linting
+
+    complaints = [line for found in modules(config) if found.ready for line in linting.lint(found)]
+    for line in complaints:
+        console.print(line, markup=False)
+    if arguments.check:
+        different = builder.differing(config)
+        for name in different:
+            console.print(f"{name} is not what course/ makes: run `./lab build` and commit the result.")
+        return 1 if different or complaints else 0
+    changed = builder.write(config)
+    console.print("\n".join(f"wrote {name}" for name in changed) or "Every notebook is what course/ makes.")
+    return 1 if complaints else 0
+
+
+def freeze(config: Settings, arguments: argparse.Namespace) -> int:
+    """Run the frozen cells and keep their outputs, then build."""
+    from monlab.workbook.freeze import freeze as freeze_module
+
+    for found in modules(config):
+        if found.ready and (not arguments.module or found.id in arguments.module):
+            console.print(f"{found.id}: {freeze_module(found)} frozen cells")
+    return build(config, argparse.Namespace(check=False))
+
+
+def coverage(config: Settings, arguments: argparse.Namespace) -> int:
+    """Which ids of the curriculum no cell or file covers."""
+    from monlab.workbook import coverage as covering
+
+    result = covering.coverage(config)
+    ready = {found.id for found in modules(config) if found.ready}
+    for line in result.complaints:
+        console.print(line, markup=False)
+    gaps = [item for item in result.gaps if arguments.all or item.module in ready]
+    for item in gaps:
+        console.print(f"{item.id:8} {item.kind:8} {item.title}", markup=False)
+    total = len(covering.curriculum(config))
+    console.print(
+        f"{total} ids: {len(result.covered)} covered, {len(result.left_out)} left out, {len(result.gaps)} open, "
+        f"{len([item for item in result.gaps if item.module in ready])} of them in modules that are ready."
+    )
+    return 1 if result.complaints or any(item.module in ready for item in result.gaps) else 0
+
+
+def fetch(config: Settings, arguments: argparse.Namespace) -> int:
+    """Get native servers ahead of time; --clean gives back the disk that building them took."""
+    if arguments.clean:
+        caches = golang.go_caches(config)
+        size = sum(path.stat().st_size for path in caches.rglob("*") if path.is_file() and not path.is_symlink())
+        if caches.exists():
+            shutil.rmtree(caches)
+        console.print(f"Gave back {size >> 20} MB of Go caches; built servers stay.")
+    if arguments.module or arguments.all or not arguments.clean:
+        console.print(_fetch(doctor_of.servers_of(arguments.module, config), config))
+    return 0
+
+
+def _fetch(names: list[str], config: Settings) -> str:
+    """Obtains servers with progress; returns words about where each came from."""
+    words = {"path": "on PATH", "archive": "release archive", "go": "built from source"}
+    with Screen() as screen:
+        fresh = {name for name in names if servers.present(name, config) is None}
+        found = [servers.get(name, config, screen.say) for name in names]
+    return ", ".join(
+        f"{s.recipe.name} {s.recipe.version} {words[s.source]}{'' if s.recipe.name in fresh else ', was here'}" for s in found
+    )
+
+
+def doctor(config: Settings, arguments: argparse.Namespace) -> int:
+    """What this machine has, what is missing, and what to do."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "what", "found", "what to do"):
+        table.add_column(column, overflow="fold")
+    found = doctor_of.findings(config)
+    for finding in found:
+        table.add_row("ok" if finding.ok else "!!", finding.what, finding.found, finding.do)
+    console.print(table)
+    return 0 if all(finding.ok for finding in found) else 1
+
+
+def reset(config: Settings, arguments: argparse.Namespace) -> int:
+    """A module's files fresh again, yours kept in a dated backup; without a module, forget this clone's state."""
+    if arguments.module:
+        backup = workspace.reset(module(arguments.module, config), config)
+        console.print(f"{arguments.module} is as the course ships it. What you had is in {backup}.")
+        return 0
+    places = [place for place in (config.state, config.cache if arguments.cache else None) if place and place.exists()]
+    for place in places:
+        size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+        console.print(f"{place}  ({size >> 20} MB)")
+    if not places:
+        console.print("There is nothing to delete.")
+        return 0
+    console.print("Your workspace/ stays as it is.")
+    if not arguments.yes and not _agreed("Delete these?"):
+        console.print("Nothing was deleted.")
+        return 0
+    lab.down()
+    for place in places:
+        shutil.rmtree(place)
+    console.print("Deleted.")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def test(config: Settings, arguments: argparse.Namespace) -> int:
+    """The whole test suite, or what pytest is asked for."""
+    command = [sys.executable, "-m", "pytest", *arguments.pytest]
+    return subprocess.run(command, cwd=config.repo, check=False, env=child_environment()).returncode
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `./lab`."""
+    top = argparse.ArgumentParser(
+        prog="./lab", description="A hands-on monitoring course. Without a command: opens JupyterLab on the start page."
+    )
+    top.add_argument("--no-browser", action="store_true", help="print JupyterLab's address instead of opening a browser")
+    top.add_argument("--port", type=int, help="JupyterLab's port")
+    top.set_defaults(function=open_lab)
+    commands = top.add_subparsers(title="commands", metavar="")
+
+    def add(function: Callable[[Settings, argparse.Namespace], int]) -> argparse.ArgumentParser:
+        words = " ".join((function.__doc__ or "").split())
+        sub = commands.add_parser(function.__name__, help=words, description=words)
+        sub.set_defaults(function=function)
+        return sub
+
+    add(up).add_argument("module", nargs="+", help="m02")
+    add(down).add_argument("module", nargs="*", help="m02")
+    add(status).add_argument("--json", action="store_true", help="for programs")
+    of = add(logs)
+    of.add_argument("service", help="prometheus")
+    of.add_argument("--lines", type=int, default=50, help="how many (default 50)")
+    add(run).add_argument("module", help="m02")
+    add(build).add_argument("--check", action="store_true", help="write nothing, say what differs, exit 1 if anything does")
+    add(freeze).add_argument("module", nargs="*", help="m02")
+    add(coverage).add_argument("--all", action="store_true", help="list open ids of planned modules too")
+    get = add(fetch)
+    get.add_argument("module", nargs="*", help="m02")
+    get.add_argument("--all", action="store_true", help="every server of the course")
+    get.add_argument("--clean", action="store_true", help="delete the Go caches of this lab")
+    add(doctor)
+    again = add(reset)
+    again.add_argument("module", nargs="?", help="m02")
+    again.add_argument("--cache", action="store_true", help="also the servers that were fetched or built, shared by all clones")
+    again.add_argument("--yes", action="store_true", help="do not ask")
+    add(test).add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    return top
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one command; a LabProblem becomes its sentence and exit code 1."""
+    arguments = parser().parse_args(words)
+    try:
+        return int(arguments.function(settings(), arguments))
+    except LabProblem as problem:
+        console.print(f"lab: {problem}", markup=False, style=None)
+        return 1
+    except KeyboardInterrupt as stop:
+        console.print(f"lab: {stop or 'stopped.'}", markup=False)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

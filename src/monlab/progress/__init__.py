@@ -1,0 +1,1 @@
+"""What a learner has done. Kept on this machine only."""

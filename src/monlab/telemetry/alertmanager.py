@@ -1,0 +1,30 @@
+"""Alertmanager's own list of alerts -> pandas frames."""
+
+import pandas as pd
+import requests
+
+from monlab.problem import LabProblem
+from monlab.settings import settings
+from monlab.stack.state import service_url
+
+
+def active(**labels: str) -> pd.DataFrame:
+    """Alerts that have arrived at Alertmanager: labels, state (active, suppressed), receivers, since when."""
+    try:
+        answer = requests.get(f"{service_url(settings(), 'alertmanager')}/api/v2/alerts", timeout=10)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise LabProblem(f"Alertmanager does not answer: {error}. `stack.status()` shows what runs.") from error
+    rows = [
+        {
+            **alert["labels"],
+            "state": alert["status"]["state"],
+            "receivers": ", ".join(receiver["name"] for receiver in alert["receivers"]),
+            "starts_at": pd.Timestamp(alert["startsAt"]).floor("s"),
+        }
+        for alert in answer.json()
+    ]
+    frame = pd.DataFrame(rows, columns=None if rows else ["alertname", "state", "receivers", "starts_at"])
+    for key, value in labels.items():
+        frame = frame[frame[key] == value] if key in frame else frame.iloc[0:0]
+    return frame.reset_index(drop=True)

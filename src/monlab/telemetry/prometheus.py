@@ -1,0 +1,228 @@
+"""Asking a Prometheus: queries, targets, rules, alerts, metadata -> pandas frames."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import requests
+from IPython.display import Markdown, display
+from prometheus_api_client import PrometheusConnect
+
+from monlab.problem import LabProblem
+from monlab.settings import settings
+from monlab.stack.state import service_url
+from monlab.telemetry import frames
+from monlab.telemetry.errors import QueryProblem
+
+Time = datetime | str | float | None
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+QUERY_SECONDS = 30
+MAX_POINTS = 11_000  # what one range query may return per series
+
+
+def seconds_of(duration: str | float | timedelta) -> float:
+    """`"1h30m"`, 90 or a timedelta in seconds. Raises LabProblem on anything else."""
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if isinstance(duration, int | float):
+        return float(duration)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration.replace(" ", ""):
+        raise LabProblem(f"{duration!r} is no duration. Write it as Prometheus does: 30s, 5m, 1h30m, 7d.")
+    return sum(float(number) * UNITS[unit] for number, unit in parts)
+
+
+class Prometheus:
+    """A Prometheus of the lab, by its service name. Looked up at each call, so that it may move between calls."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self._session = requests.Session()
+        self._session.trust_env = False  # loopback needs no proxy of the environment
+
+    @property
+    def url(self) -> str:
+        return service_url(settings(), self.service)
+
+    @property
+    def connection(self) -> PrometheusConnect:
+        """The prometheus-api-client connection, for what this class does not offer."""
+        return PrometheusConnect(url=self.url, session=self._session, timeout=QUERY_SECONDS)
+
+    def query(self, query: str, time: Time = None) -> pd.DataFrame:
+        """An instant query: one row a series, a column for each label, then `value`. `time` in UTC, default now.
+
+        What the server notes about the query (Prometheus 3 says when `rate` meets a gauge) is shown above the result.
+        Raises QueryProblem, LabProblem when the server is not up.
+        """
+        answer = self._ask("query", query, {"query": query, **({} if time is None else {"time": _stamp(time)})})
+        return frames.table(answer["resultType"], answer["result"])
+
+    def value(self, query: str, time: Time = None) -> float:
+        """The value of a query that has exactly one. Raises LabProblem otherwise."""
+        found = self.query(query, time)
+        if len(found) != 1:
+            raise LabProblem(f"One value was wanted and the query gave {len(found)} series: {query}")
+        return float(found["value"].iloc[0])
+
+    def query_range(
+        self, query: str, last: str | float | timedelta = "5m", step: str | float | None = None, end: Time = None
+    ) -> pd.DataFrame:
+        """The query at each step of the window that ends at `end` (default now): a row an instant, a column a series.
+
+        The step defaults to about 250 points, and at least the scrape interval. Raises QueryProblem, LabProblem.
+        """
+        window = seconds_of(last)
+        finish = datetime.now(UTC).timestamp() if end is None else float(_stamp(end))
+        width = seconds_of(step) if step is not None else max(1.0, round(window / 250))
+        if window / width > MAX_POINTS:
+            raise LabProblem(
+                f"{window / width:,.0f} points a series are more than the {MAX_POINTS:,} Prometheus gives. Take a longer step."
+            )
+        parameters = {"query": query, "start": finish - window, "end": finish, "step": width}
+        return frames.wide(self._ask("query_range", query, parameters)["result"])
+
+    def plot(
+        self,
+        *queries: str,
+        last: str | float | timedelta = "5m",
+        step: str | float | None = None,
+        unit: str = "",
+        title: str = "",
+        labels: list[str] | None = None,
+    ) -> None:
+        """Draws the queries over the window, one panel a query, with the unit on the axis."""
+        from monlab import plots
+
+        found = [self.query_range(query, last, step) for query in queries]
+        plots.lines(found, titles=labels or list(queries), unit=unit, title=title)
+
+    def targets(self, **labels: str) -> pd.DataFrame:
+        """Scrape targets with `job`, `instance`, health, last error, last scrape and its duration; filtered by labels."""
+        rows = [
+            {
+                **target["labels"],
+                "health": target["health"],
+                "last_error": target["lastError"],
+                "last_scrape": pd.Timestamp(target["lastScrape"]).floor("s"),
+                "scrape_seconds": target["lastScrapeDuration"],
+                "scrape_url": target["scrapeUrl"],
+            }
+            for target in self.connection.get_targets("active")["activeTargets"]
+        ]
+        return _filtered(pd.DataFrame(rows), labels)
+
+    def discovered(self, job: str) -> pd.DataFrame:
+        """Each target of a job as it was discovered (`__address__` and other meta labels) beside what relabelling made of it."""
+        targets = self.connection.get_targets("active", job)["activeTargets"]
+        rows = [
+            {**target["discoveredLabels"], **{f"→ {key}": value for key, value in target["labels"].items()}} for target in targets
+        ]
+        return pd.DataFrame(rows)
+
+    def rules(self, **labels: str) -> pd.DataFrame:
+        """Loaded rules: group, name, kind, query, health, last error, seconds of the last evaluation, state of alerts."""
+        rows = [
+            {
+                "group": group["name"],
+                "name": rule["name"],
+                "type": rule["type"],
+                "query": rule["query"],
+                "health": rule["health"],
+                "last_error": rule.get("lastError", ""),
+                "evaluation_seconds": rule["evaluationTime"],
+                "state": rule.get("state", ""),
+                "file": group["file"].rpartition("/")[2],
+            }
+            for group in self.get("rules")["groups"]
+            for rule in group["rules"]
+        ]
+        return _filtered(pd.DataFrame(rows), labels)
+
+    def alerts(self, **labels: str) -> pd.DataFrame:
+        """Alerts that are pending or firing: labels, state, since when, value."""
+        rows = [
+            {
+                **alert["labels"],
+                "state": alert["state"],
+                "active_at": pd.Timestamp(alert["activeAt"]).floor("s"),
+                "value": float(alert["value"]),
+            }
+            for alert in self.get("alerts")["alerts"]
+        ]
+        empty = pd.DataFrame(columns=["alertname", "state", "active_at", "value"])
+        return _filtered(pd.DataFrame(rows) if rows else empty, labels)
+
+    def metadata(self, metric: str = "") -> pd.DataFrame:
+        """Type, help text and unit of a metric, or of all metrics, as their exporters declare them."""
+        found = self.connection.get_metric_metadata(metric or None)
+        rows = [
+            {"metric": entry["metric_name"], "type": entry["type"], "help": entry["help"], "unit": entry["unit"]}
+            for entry in found
+        ]
+        return pd.DataFrame(rows, columns=["metric", "type", "help", "unit"]).sort_values("metric", ignore_index=True)
+
+    def tsdb(self, table: str = "seriesCountByMetricName") -> pd.DataFrame:
+        """One of the tables of `/api/v1/status/tsdb`, biggest first: what fills the server's memory."""
+        answer = self.get("status/tsdb")
+        if table not in answer:
+            raise LabProblem(f"status/tsdb has no table {table!r}. It has: {', '.join(answer)}.")
+        found = answer[table]
+        return pd.DataFrame(found if isinstance(found, list) else [found])
+
+    def config(self) -> str:
+        """The configuration the server uses now, as YAML."""
+        return str(self.get("status/config")["yaml"])
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """The `data` of any `/api/v1/` answer."""
+        return self._answer(path, parameters)["data"]
+
+    def _ask(self, path: str, query: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer = self._answer(path, parameters, query)
+        notes = [*answer.get("warnings", []), *answer.get("infos", [])]
+        if notes:
+            display(Markdown("\n".join(f"> **Prometheus notes:** {note}" for note in notes)))
+        return dict(answer["data"])
+
+    def _answer(self, path: str, parameters: dict[str, Any], query: str = "") -> dict[str, Any]:
+        base = self.url
+        try:
+            answer = (
+                self._session.post(f"{base}/api/v1/{path}", data=parameters, timeout=QUERY_SECONDS)
+                if query
+                else self._session.get(f"{base}/api/v1/{path}", params=parameters, timeout=QUERY_SECONDS)
+            )
+        except requests.RequestException as error:
+            raise LabProblem(
+                f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
+            ) from error
+        try:
+            body = answer.json()
+        except ValueError:
+            raise LabProblem(
+                f"{self.service} at {base} answered {answer.status_code} without JSON: {answer.text[:200]}"
+            ) from None
+        if body.get("status") != "success":
+            raise QueryProblem(query, f"{body.get('error', answer.text[:200])}")
+        return dict(body)
+
+
+def _stamp(time: datetime | str | float) -> float:
+    """Seconds since 1970. A text is read as UTC unless it says otherwise."""
+    if isinstance(time, int | float):
+        return float(time)
+    stamp = pd.Timestamp(time)
+    return float((stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp).timestamp())
+
+
+def _filtered(frame: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    for key, value in labels.items():
+        if key not in frame:
+            return frame.iloc[0:0]
+        frame = frame[frame[key] == value]
+    return frame.reset_index(drop=True)
+
+
+prom = Prometheus("prometheus")  # the live server of the lab

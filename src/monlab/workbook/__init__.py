@@ -1,0 +1,1 @@
+"""course/ -> notebooks, and the learner's workspace."""

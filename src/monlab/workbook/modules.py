@@ -1,0 +1,72 @@
+"""The modules of the course: one folder each under course/, found by their module.yaml."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from monlab.problem import LabProblem, nearest
+from monlab.settings import Settings
+
+
+@dataclass(frozen=True)
+class Module:
+    """What course/<folder>/module.yaml says. A module without a lesson is planned."""
+
+    id: str  # m02
+    folder: Path
+    title: str
+    summary: str
+    minutes: int  # a sitting, reading included
+    memory_mb: int | None  # resident memory of its servers, measured; None when it starts none
+
+    @property
+    def notebook(self) -> str:
+        """02_prometheus.ipynb, from the folder's name."""
+        return f"{self.folder.name.removeprefix('m')}.ipynb"
+
+    @property
+    def lesson(self) -> Path:
+        return self.folder / "lesson.py"
+
+    @property
+    def exercises(self) -> Path:
+        return self.folder / "exercises.py"
+
+    @property
+    def frozen(self) -> Path:
+        return self.folder / "frozen.json"
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "files"
+
+    @property
+    def ready(self) -> bool:
+        return self.lesson.exists()
+
+
+def modules(settings: Settings) -> list[Module]:
+    """All modules, in order."""
+    return [_module(path) for path in sorted(settings.course.glob("*/module.yaml"))]
+
+
+def module(name: str, settings: Settings) -> Module:
+    """The module `m02`. Raises LabProblem, with the nearest name, when there is none or it is only planned."""
+    known = {found.id: found for found in modules(settings)}
+    if name not in known:
+        ready = [found.id for found in known.values() if found.ready]
+        raise LabProblem(f"There is no module {name!r}.{nearest(name, ready)} Modules: {', '.join(ready)}.")
+    if not known[name].ready:
+        raise LabProblem(f"Module {name} ({known[name].title}) is planned; there is no lesson yet.")
+    return known[name]
+
+
+def _module(path: Path) -> Module:
+    body: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    match = re.match(r"m\d\d", path.parent.name)
+    if not match:
+        raise LabProblem(f"{path.parent} is not named like m02_prometheus.")
+    return Module(match[0], path.parent, body["title"], body["summary"], int(body["minutes"]), body.get("memory_mb"))

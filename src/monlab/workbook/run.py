@@ -1,0 +1,159 @@
+"""Running a lesson from top to bottom against the live stack, as a learner would, and telling how each section went."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from monlab.problem import LabProblem
+from monlab.settings import Settings
+from monlab.workbook import workspace
+from monlab.workbook.modules import Module
+
+CELL_SECONDS = 180
+KEPT_RUNS = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run went."""
+
+    passed: bool
+    seconds: float
+    notebook: Path  # the executed notebook
+    problem: str  # what failed, in words; empty when all passed
+
+
+def run(module: Module, settings: Settings, report: Callable[[str], None]) -> Outcome:
+    """Executes the built lesson and keeps the executed notebook. `report` gets one line a section.
+
+    The learner's server files are put back afterwards, whatever the lesson wrote.
+    """
+    workspace.sync(settings)
+    source = settings.repo / "notebooks" / module.notebook
+    if not source.exists():
+        raise LabProblem(f"{source} is not built: run `./lab build`.")
+    kept = _runs_folder(settings) / f"{module.id}-{datetime.now():%Y-%m-%d_%H-%M-%S}.ipynb"
+    start = time.monotonic()
+    problem = ""
+    _Sections.report = report
+    papermill_engines.register("sections", _Sections)
+    with _files_put_back(module, settings), _working_in(settings.workspace / "notebooks"):
+        try:
+            papermill.execute_notebook(
+                source,
+                kept,
+                engine_name="sections",
+                kernel_name="python3",
+                progress_bar=False,
+                execution_timeout=CELL_SECONDS,
+                start_timeout=60,
+                cwd=str(settings.workspace / "notebooks"),
+            )
+        except PapermillExecutionError as error:
+            problem = f"the cell that begins {error.source.splitlines()[0]!r} raised {error.ename}: {error.evalue}"
+        except (RuntimeError, TimeoutError) as error:  # the kernel died, or a cell took too long
+            problem = f"{type(error).__name__}: {error}"
+    return Outcome(not problem, time.monotonic() - start, kept, problem)
+
+
+class _Sections(NBClientEngine):
+    """papermill's own engine, which also reports each section (a level-two heading) when it is over."""
+
+    report: Callable[[str], None]
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+        sections = _sections(nb_man.nb)
+        started = time.monotonic()
+        complete = nb_man.cell_complete
+
+        def reporting(cell: nbformat.NotebookNode, cell_index: int | None = None, **more: Any) -> Any:
+            nonlocal started
+            done = complete(cell, cell_index, **more)
+            title = sections.get(cell.id)
+            if title:
+                now = time.monotonic()
+                failed = cell.metadata.get("papermill", {}).get("exception")
+                cls.report(f"{'FAILED' if failed else 'ok':>6}  {now - started:5.1f} s  {title}")
+                started = now
+            return done
+
+        nb_man.cell_complete = reporting
+        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+def _sections(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """Id of the last cell of each section -> the section's title."""
+    last: dict[str, str] = {}
+    title, previous = "start", ""
+    for cell in notebook.cells:
+        heading = (
+            next((line for line in cell.source.splitlines() if line.startswith("## ")), "")
+            if cell.cell_type == "markdown"
+            else ""
+        )
+        if heading:
+            if previous:
+                last[previous] = title
+            title = heading.removeprefix("## ")
+        previous = cell.id
+    last[previous] = title
+    return last
+
+
+def _runs_folder(settings: Settings) -> Path:
+    folder = settings.state / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.ipynb"), key=lambda path: path.stat().st_mtime)[:-KEPT_RUNS]:
+        old.unlink()
+    return folder
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextmanager
+def _files_put_back(module: Module, settings: Settings) -> Iterator[None]:
+    """Keeps a copy of the workspace's server folders during a run. A copy left by a run that was killed is put back first."""
+    copies = settings.state / "before-run"
+    if copies.exists():
+        _put_back(copies, settings.workspace)
+    unfinished = copies.with_suffix(".new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for name in workspace.mounted(settings, module.id):
+        shutil.copytree(settings.workspace / name, unfinished / name)
+    shutil.copyfile(settings.workspace / workspace.MANIFEST, unfinished / workspace.MANIFEST)
+    unfinished.rename(copies)
+    try:
+        yield
+    finally:
+        _put_back(copies, settings.workspace)
+
+
+def _put_back(copies: Path, space: Path) -> None:
+    for folder in copies.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(space / folder.name, ignore_errors=True)
+            shutil.copytree(folder, space / folder.name)
+        else:
+            shutil.copyfile(folder, space / folder.name)
+    shutil.rmtree(copies)
