@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from monlab import plots as plot
+    from monlab import stack
     from monlab.progress.guesses import guess
-    from monlab.stack import lab as stack
     from monlab.stack.tools import amtool, promtool
     from monlab.telemetry import alertmanager as alerts
     from monlab.telemetry import pushgateway
@@ -30,7 +30,7 @@ _HOMES = {
     "prom": ("monlab.telemetry.prometheus", "prom"),
     "promtool": ("monlab.stack.tools", "promtool"),
     "pushgateway": ("monlab.telemetry.pushgateway", ""),
-    "stack": ("monlab.stack.lab", ""),
+    "stack": ("monlab.stack", ""),
     "wait_until": ("monlab.waiting", "wait_until"),
     "workspace": ("monlab.workbook.workspace", ""),
 }

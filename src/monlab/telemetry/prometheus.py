@@ -14,6 +14,7 @@ from monlab.settings import settings
 from monlab.stack.state import service_url
 from monlab.telemetry import frames
 from monlab.telemetry.errors import QueryProblem
+from monlab.telemetry.pages import Page
 
 Time = datetime | str | float | None
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -66,6 +67,20 @@ class Prometheus:
             raise LabProblem(f"One value was wanted and the query gave {len(found)} series: {query}")
         return float(found["value"].iloc[0])
 
+    def refused(self, query: str) -> Page:
+        """What the server says to a query it refuses, as text. Raises LabProblem when it does not refuse."""
+        try:
+            self.query(query)
+        except QueryProblem as problem:
+            return Page(problem)
+        raise LabProblem(f"Prometheus answered this query: {query}")
+
+    def repeat(self, query: str, times: int) -> Page:
+        """Asks the same query many times and throws the answers away, to make traffic that can be seen in metrics."""
+        address = f"{self.url}/api/v1/query"
+        codes = [self._session.get(address, params={"query": query}, timeout=QUERY_SECONDS).status_code for _ in range(times)]
+        return Page(", ".join(f"{codes.count(code)} answers with {code}" for code in sorted(set(codes))))
+
     def query_range(
         self, query: str, last: str | float | timedelta = "5m", step: str | float | None = None, end: Time = None
     ) -> pd.DataFrame:
@@ -111,7 +126,8 @@ class Prometheus:
             }
             for target in self.connection.get_targets("active")["activeTargets"]
         ]
-        return _filtered(pd.DataFrame(rows), labels)
+        columns = ["job", "instance", "health", "last_error", "last_scrape", "scrape_seconds", "scrape_url"]
+        return _frame(rows, columns, labels)
 
     def discovered(self, job: str) -> pd.DataFrame:
         """Each target of a job as it was discovered (`__address__` and other meta labels) beside what relabelling made of it."""
@@ -138,7 +154,8 @@ class Prometheus:
             for group in self.get("rules")["groups"]
             for rule in group["rules"]
         ]
-        return _filtered(pd.DataFrame(rows), labels)
+        columns = ["group", "name", "type", "query", "health", "last_error", "evaluation_seconds", "state", "file"]
+        return _frame(rows, columns, labels)
 
     def alerts(self, **labels: str) -> pd.DataFrame:
         """Alerts that are pending or firing: labels, state, since when, value."""
@@ -151,8 +168,7 @@ class Prometheus:
             }
             for alert in self.get("alerts")["alerts"]
         ]
-        empty = pd.DataFrame(columns=["alertname", "state", "active_at", "value"])
-        return _filtered(pd.DataFrame(rows) if rows else empty, labels)
+        return _frame(rows, ["alertname", "state", "active_at", "value"], labels)
 
     def metadata(self, metric: str = "") -> pd.DataFrame:
         """Type, help text and unit of a metric, or of all metrics, as their exporters declare them."""
@@ -217,12 +233,10 @@ def _stamp(time: datetime | str | float) -> float:
     return float((stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp).timestamp())
 
 
-def _filtered(frame: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    for key, value in labels.items():
-        if key not in frame:
-            return frame.iloc[0:0]
-        frame = frame[frame[key] == value]
-    return frame.reset_index(drop=True)
+def _frame(rows: list[dict[str, Any]], columns: list[str], labels: dict[str, str]) -> pd.DataFrame:
+    """Rows that carry all of `labels`; an empty frame has `columns`, so that code which names them still works."""
+    kept = [row for row in rows if all(row.get(key) == value for key, value in labels.items())]
+    return pd.DataFrame(kept) if kept else pd.DataFrame(columns=columns)
 
 
 prom = Prometheus("prometheus")  # the live server of the lab

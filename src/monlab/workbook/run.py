@@ -75,41 +75,39 @@ class _Sections(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
         sections = _sections(nb_man.nb)
+        last_cells = {cells[-1]: title for title, cells in sections}
+        titles = {cell: title for title, cells in sections for cell in cells}
         started = time.monotonic()
-        complete = nb_man.cell_complete
+        complete, failed = nb_man.cell_complete, nb_man.cell_exception
 
-        def reporting(cell: nbformat.NotebookNode, cell_index: int | None = None, **more: Any) -> Any:
+        def line(word: str, title: str) -> None:
             nonlocal started
-            done = complete(cell, cell_index, **more)
-            title = sections.get(cell.id)
-            if title:
-                now = time.monotonic()
-                failed = cell.metadata.get("papermill", {}).get("exception")
-                cls.report(f"{'FAILED' if failed else 'ok':>6}  {now - started:5.1f} s  {title}")
-                started = now
-            return done
+            now = time.monotonic()
+            cls.report(f"{word:>6}  {now - started:5.1f} s  {title}")
+            started = now
 
-        nb_man.cell_complete = reporting
+        def on_complete(cell: nbformat.NotebookNode, *rest: Any, **more: Any) -> None:
+            complete(cell, *rest, **more)
+            if cell.id in last_cells and not cell.metadata.get("papermill", {}).get("exception"):
+                line("ok", last_cells[cell.id])
+
+        def on_exception(cell: nbformat.NotebookNode, *rest: Any, **more: Any) -> None:
+            failed(cell, *rest, **more)
+            line("FAILED", titles[cell.id])
+
+        nb_man.cell_complete, nb_man.cell_exception = on_complete, on_exception
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 
-def _sections(notebook: nbformat.NotebookNode) -> dict[str, str]:
-    """Id of the last cell of each section -> the section's title."""
-    last: dict[str, str] = {}
-    title, previous = "start", ""
+def _sections(notebook: nbformat.NotebookNode) -> list[tuple[str, list[str]]]:
+    """Each section's title (a level-two heading) and the ids of its cells, in order."""
+    found: list[tuple[str, list[str]]] = [("start", [])]
     for cell in notebook.cells:
-        heading = (
-            next((line for line in cell.source.splitlines() if line.startswith("## ")), "")
-            if cell.cell_type == "markdown"
-            else ""
-        )
-        if heading:
-            if previous:
-                last[previous] = title
-            title = heading.removeprefix("## ")
-        previous = cell.id
-    last[previous] = title
-    return last
+        headings = [line for line in cell.source.splitlines() if cell.cell_type == "markdown" and line.startswith("## ")]
+        if headings:
+            found.append((headings[0].removeprefix("## "), []))
+        found[-1][1].append(cell.id)
+    return [(title, cells) for title, cells in found if cells]
 
 
 def _runs_folder(settings: Settings) -> Path:

@@ -131,6 +131,11 @@ def write(path: str, text: str) -> Change:
     return Change(path, before, after, kept)
 
 
+def install(source: str, target: str) -> Change:
+    """Copies one file of the workspace over another, such as a prepared rule file to where a server looks for it."""
+    return write(target, _inside(source).read_text("utf-8"))
+
+
 def replace(path: str, old: str, new: str) -> Change:
     """Replaces one piece of text in a file of the workspace. Raises LabProblem when neither `old` nor `new` is there."""
     text = _inside(path).read_text("utf-8")

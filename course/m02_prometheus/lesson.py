@@ -1,0 +1,632 @@
+# %% [markdown] covers: M2-O1
+# # Prometheus: collect, ask, trust
+# Nobody is paid to run Prometheus. People are paid to answer "is it broken, since when, and how badly?", and this is the
+# tool that most of them ask.
+#
+# **You will do:** start a Prometheus with five targets, ask it about this machine, write rules that record and alert,
+# break its configuration, flood it with labels and clean up.
+#
+# **You will learn:** to read PromQL as arithmetic on sets of labelled numbers, to know which wrong answers come without an
+# error, and to tell what a metric costs.
+#
+# **You need:** two and a half hours, about 200 MB of memory for the servers, and nothing else. Change any cell and run it
+# again; your files are copies in `workspace/`.
+
+# %% setup
+from monlab import alerts, guess, page, prom, promtool, pushgateway, stack, wait_until, workspace
+
+# %%
+stack.up("m02")
+
+# %% [markdown] covers: M2-T1 M2-A5
+# ## How do the numbers get here?
+# Five servers run now. Prometheus **pulls**: every few seconds it fetches a text page from each target over HTTP, stamps
+# the numbers with its own clock, and keeps them in its time series database (the TSDB). Alerts go out to Alertmanager.
+# Nothing is sent to Prometheus; a target that dies is noticed because a pull fails.
+#
+# The addresses in the table open in a browser. Where it says *without its web page*, that Prometheus was built from source
+# and the Prometheus UI is not in it. Everything the page does goes through the same API that the cells below call.
+#
+# Before you look: how many targets does a freshly started Prometheus with this configuration have?
+
+# %%
+guess("m02.g1", ...)
+
+# %% covers: M2-A4
+wait_until(lambda: prom.targets().health.eq("up").all() and len(prom.targets()) >= 5, seconds=20)
+print(guess("m02.g1").beside(len(prom.targets()), "targets"))
+prom.targets()[["job", "instance", "health", "scrape_seconds"]]
+
+# %% [markdown] covers: M2-S3
+# Prometheus scrapes itself as well. `job` says which part of the configuration a target comes from, `instance` which
+# address. Those two labels are on every series, and `up` is a series that Prometheus writes itself: 1 when the last pull
+# worked, 0 when not.
+#
+# One usual guest is missing. cAdvisor reports a container's CPU and memory, and there are no containers here: the servers
+# are plain processes, which report their own `process_*` metrics.
+#
+# **Trap:** `up == 1` says the page came back. It does not say that the service works for its users.
+
+# %% [markdown] covers: M2-T2 M2-C1 M2-C5 M2-A2
+# ## What does the configuration say?
+# `global` holds `scrape_interval`. Each entry of `scrape_configs` has a `job_name` and a way to find targets. `rule_files`
+# names files with rules. This lab scrapes every 5 s so that you need not wait; 15 s to 60 s is usual in production.
+# Guess from the file: which job finds its targets without naming them?
+
+# %%
+workspace.show("prometheus/prometheus.yml")
+
+# %% covers: M2-C8
+assert "file_sd_configs" in prom.config()
+promtool("check", "config", "prometheus/prometheus.yml")
+
+# %% [markdown]
+# `from-files` reads its targets from a folder; more about it below. Run `promtool` before each reload: it checks the file
+# you edit, and the server is never bothered with a broken one.
+#
+# > **Then and now.** Courses from 2023 start Prometheus with `--web.console.templates` and `--storage.tsdb.retention`.
+# > The first lost its meaning with 3.0, when the templates left the image. The second stops the server:
+# > `unknown long flag '--storage.tsdb.retention'`. Retention is now written in the file you see above.
+
+# %% [markdown]
+# ## What is on such a page?
+# Before a number is in a database it is text. Three lines of explanation, then one line for each combination of labels.
+# How many modes does one CPU core have?
+
+# %%
+guess("m02.g2", ...)
+
+# %% covers: M2-Q1
+modes = prom.query('count(node_cpu_seconds_total{cpu="0"})').value[0]
+print(guess("m02.g2").beside(modes, "modes"))
+page("node_exporter", grep="node_cpu_seconds_total")
+
+# %% [markdown] covers: M2-T3 M2-T4
+# ## What is the difference between now and a while?
+# A selector alone is an **instant vector**: the newest sample of each matching series, at most five minutes old. With
+# `[30s]` behind it, it is a **range vector**: all samples of that window. Functions such as `rate` eat range vectors and
+# return instant vectors; only an instant vector can be drawn.
+#
+# Each **matcher** narrows the set: `=` and `!=` compare, `=~` and `!~` match a whole regular expression.
+# Guess: with a scrape every 5 s, how many samples does one series have in `[30s]`?
+
+# %%
+guess("m02.g3", ...)
+
+# %% covers: M2-Q2
+window = prom.query('node_cpu_seconds_total{cpu="0", mode="idle"}[30s]')
+print(guess("m02.g3").beside(len(window), "samples so far"))
+wide = prom.query('count_over_time(node_cpu_seconds_total{cpu="0", mode="idle"}[5m])')
+window[["mode", "time", "value"]]
+
+# %% covers: M2-Q3
+prom.query('node_cpu_seconds_total{cpu="0", mode!="idle", mode=~"user|system|iowait"}')
+
+# %% [markdown]
+# The window holds at most six samples; right after the start there are fewer. It is open on the left: a sample exactly
+# 30 s old is outside.
+#
+# > **Then and now.** Prometheus 2 counted both ends, so `[1m]` over a one-minute scrape could hold two samples. In
+# > Prometheus 3 it holds one, and `rate` of one sample is nothing.
+#
+# **Trap:** `=~"us"` does not match `user`. The expression is anchored at both ends, as if it were `^us$`.
+
+# %% [markdown] covers: M2-T6 M2-Q6
+# ## How fast does a counter grow?
+# A counter only grows, and starts at zero when its process does. Its value says how long a process has lived; its slope says
+# what happens now. `rate(x[w])` is that slope per second, averaged over the window, with restarts taken out.
+# `increase(x[w])` is the same number multiplied by the window's length.
+#
+# How does it survive a restart? It treats each fall as a fresh start from zero. Do it by hand first: what did this
+# counter really count?
+
+# %% frozen
+samples = [100, 130, 160, 20, 50]       # every 5 s; the process was restarted after 160
+naive = samples[-1] - samples[0]
+steps = [after - before if after >= before else after for before, after in zip(samples, samples[1:])]
+print(f"last minus first: {naive}; with the reset taken out: {sum(steps)}; per second: {sum(steps) / 20}")
+
+# %% [markdown]
+# `delta` gives you the first answer, `increase` the second. Now live: the next cell sends a burst of requests to Prometheus
+# and then asks for the same counter in three ways. `irate` uses the last two samples of the window only. Which of the
+# three will still show the burst after a minute?
+
+# %%
+guess("m02.g4", ...)
+
+# %% covers: M2-Q14 M2-Q8
+print(prom.repeat("up", 400))
+burst = 'prometheus_http_requests_total{handler="/api/v1/query", code="200"}'
+seen = wait_until(lambda: prom.value(f"sum(increase({burst}[2m]))") > 100, seconds=20, what="the burst shows in the counter")
+print("the burst was scraped", seen)
+prom.query(f"rate({burst}[1m])")
+
+# %% covers: M2-Q7
+prom.plot(f"irate({burst}[1m])", f"rate({burst}[20s])", f"rate({burst}[2m])", last="2m", step=1, unit="requests/s")
+
+# %% [markdown]
+# One burst, three pictures: a spike for one scrape interval, a lower plateau of 20 s, a low hill that stays for two
+# minutes. None is wrong; each answers another question. If the curves start late, the server has not run longer than that.
+#
+# **Trap:** alerts and recordings want `rate`. `irate` forgets everything but the last two scrapes, so one quiet interval
+# resets the wait of an alert. And leave room for a missed scrape: four intervals, so 20 s here and one to two minutes with
+# the intervals of production.
+
+# %% [markdown] covers: M2-Q17
+# ## What do you ask of a gauge?
+# A gauge goes up and down: memory, queue length, temperature. Its value is the answer. `avg_over_time` and
+# `max_over_time` sum up a window, `delta` says how it changed, `deriv` how fast, and `predict_linear` where it is heading.
+#
+# What happens when you ask for the `rate` of a gauge?
+
+# %%
+prom.query("rate(node_memory_MemAvailable_bytes[1m])")
+
+# %% covers: M2-Q26 M2-Q9
+prom.query("""
+  label_replace(node_memory_MemAvailable_bytes / 2^30, "ask", "now, GiB", "", "")
+  or label_replace(avg_over_time(node_memory_MemAvailable_bytes[1m]) / 2^30, "ask", "mean, GiB", "", "")
+  or label_replace(delta(node_memory_MemAvailable_bytes[1m]) / 2^20, "ask", "change, MiB", "", "")
+""")[["ask", "value"]]
+
+# %% [markdown]
+# A number came back, with a note. Each fall of the gauge was read as a restart of a counter, so the result is a large
+# positive rate that means nothing. The note goes by the name: a counter's name should end in `_total`. It is only a note;
+# a dashboard would have drawn the nonsense.
+
+# %% [markdown] covers: M2-T5 M2-Q4
+# ## How many series become one number?
+# Aggregation throws labels away. `sum by (mode)` keeps `mode` and adds up the rest; `without (cpu)` drops `cpu` and keeps the rest.
+# `avg`, `max`, `min` and `count(` work alike. The order matters: **rate first, then sum**. If you sum counters first, one
+# restarted process makes the sum fall and `rate` invents a jump.
+#
+# Guess: on a machine with nothing to do, what do the rates of all modes of all cores add up to?
+
+# %%
+guess("m02.g5", ...)
+
+# %% covers: M2-Q5
+total = prom.value("sum(rate(node_cpu_seconds_total[1m]))")
+print(guess("m02.g5").beside(round(total, 2), "CPU seconds a second"))
+prom.query("sum by (mode) (rate(node_cpu_seconds_total[1m]))").sort_values("value", ascending=False)
+
+# %% [markdown]
+# It adds up to the number of cores, busy or not: each core spends one second a second in some mode. That makes it a good
+# check of any CPU query you are handed.
+#
+# **Trap:** `sum by (cpu) (node_cpu_seconds_total)` runs without complaint and shows seconds since boot.
+
+# %% [markdown] covers: M2-T7
+# ## The four questions about a host
+# CPU busy, memory used, disk used, network traffic. Each has a popular wrong form. Memory: `MemFree` ignores what the
+# kernel would give back at once; `node_memory_MemAvailable_bytes` counts it. All four results below are shares from 0 to 1
+# or bytes a second.
+
+# %% covers: M2-Q10 M2-Q11
+print("busy:", prom.value('1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[1m]))'))
+print("memory used:", prom.value("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"))
+
+# %% covers: M2-Q12
+real = 'fstype!~"tmpfs|overlay|squashfs|ramfs"'
+used = f"1 - node_filesystem_avail_bytes{{{real}}} / node_filesystem_size_bytes{{{real}}}"
+prom.query(f"max by (device) ({used})")
+
+# %% covers: M2-Q13
+real = 'device!~"lo|veth.*|br-.*|docker.*"'
+traffic = f"rate(node_network_receive_bytes_total{{{real}}}[1m]) or rate(node_network_transmit_bytes_total{{{real}}}[1m])"
+prom.query(traffic)
+
+# %% [markdown]
+# Without the `fstype` matcher, images that are always 100 % full and memory disks join the list; without `max by (device)`
+# a disk mounted twice counts twice. Without the `device` matcher, loopback and bridges are counted beside the card they
+# end at. An empty table here means that this machine has no such device: a container often has neither.
+#
+# **Trap:** in a container on a bridge, node_exporter shows the container's own network card. It says nothing about the host's.
+
+# %% [markdown]
+# ## What share of requests fails?
+# Prometheus counts its own HTTP requests by `handler` and `code`. A share is one sum divided by another. The bad requests
+# are a part of the good ones' total, so both sides must add up over the same labels.
+#
+# The next cell makes 30 requests that fail with code 400. There are a few hundred good ones. Guess the value of the
+# first, naive query, where nothing is summed.
+
+# %%
+guess("m02.g6", ...)
+
+# %% covers: M2-Q15
+print(prom.repeat("up{", 30))
+bad = 'prometheus_http_requests_total{code=~"4..|5.."}'
+wait_until(lambda: prom.value(f"sum(increase({bad}[2m]))") > 5, seconds=20, what="failed requests show in the counter")
+naive = prom.query(f"rate({bad}[2m]) / rate(prometheus_http_requests_total[2m])")
+print(guess("m02.g6").beside(naive.value.max()))
+prom.query(f"sum by (job) (rate({bad}[2m])) / sum by (job) (rate(prometheus_http_requests_total[2m]))")
+
+# %% [markdown]
+# The naive query says 1: everything fails. Division pairs series with the same labels, and `code="400"` has one partner
+# on the other side: itself. Summed first, both sides have one series for the job and the share is small, as it should be.
+#
+# **Trap:** a service that never failed has no series with `code="500"`, so the sum of failures is *nothing*, and nothing
+# divided by something is nothing, not 0. Add `or vector(0)` on the left when zero is what you mean.
+
+# %% [markdown] covers: M2-T8
+# ## How slow is slow?
+# The four types: a **counter** grows, a **gauge** moves, a **histogram** counts observations in buckets, a **summary**
+# computes quantiles inside the process. A classic histogram is three families: `_bucket` (counts up to a bound `le`),
+# `_sum` and `_count`. A native histogram is one series that holds all its buckets and needs no bounds chosen in advance.
+
+# %% covers: M2-Q16 M2-Q18
+buckets = "prometheus_http_request_duration_seconds_bucket"
+wait_until(lambda: len(prom.query(f"sum by (le) (rate({buckets}[2m])) > 0")) > 1, seconds=15)
+for quantile in (0.5, 0.95, 0.99):
+    print(quantile, prom.value(f"histogram_quantile({quantile}, sum by (le) (rate({buckets}[2m])))"))
+
+# %% [markdown]
+# `sum by (le)` merges the buckets of all handlers and instances, and `le` has to stay: it is what the quantile is read
+# from. Where does a number like 0.095 come from, if the smallest bucket ends at 0.1 s? From a straight line through the
+# bucket. Here is the arithmetic for 200 requests. What is the 95th percentile?
+
+# %% frozen
+upper_bounds, counts = [0.1, 0.2, 0.4, 1.0], [120, 180, 196, 200]       # cumulative, as `le` is
+rank = 0.95 * counts[-1]
+bucket = next(i for i, count in enumerate(counts) if count >= rank)
+low, below = upper_bounds[bucket - 1], counts[bucket - 1]
+inside = (rank - below) / (counts[bucket] - below)
+print(f"request {rank:.0f} of {counts[-1]}, in the bucket from {low} to {upper_bounds[bucket]} s")
+print(f"p95 = {low + inside * (upper_bounds[bucket] - low):.3f} s")
+
+# %% [markdown]
+# The true value can lie anywhere in that bucket. So put a bucket's bound where your promise is: with a bound at 0.3 s you can
+# say exactly what share was faster than 0.3 s. Native histograms have hundreds of narrow buckets and make the question moot.
+#
+# **Trap:** quantiles cannot be averaged. Two servers, one of them tiny:
+
+# %% frozen
+big, small = [0.05] * 9900 + [0.2] * 100, [0.9] * 20       # seconds; the small one serves 20 requests
+p95 = lambda values: sorted(values)[int(0.95 * len(values))]
+print(f"mean of the two p95: {(p95(big) + p95(small)) / 2:.3f} s; p95 of all requests: {p95(big + small):.3f} s")
+
+# %% covers: M2-Q19
+print("native:", prom.value("histogram_quantile(0.95, sum(rate(prometheus_http_request_duration_seconds[2m])))"))
+prom.query('prometheus_target_interval_length_seconds{quantile=~"0.5|0.99"}')
+
+# %% [markdown]
+# The first line asked the native histogram: no `_bucket`, no `le`. The table is a summary: its quantiles were computed in
+# the process, are cheap to read, and can be neither averaged nor merged over instances. Prefer histograms for your own code.
+
+# %% [markdown]
+# ## Which wrong answers come without an error?
+# A syntax error is the friendly kind: you are told, with the position. Worse is a query that succeeds with nothing in it.
+# Three of the next four are accepted. Which one is refused?
+
+# %%
+guess("m02.g7", ...)
+
+# %%
+print(prom.refused("holt_winters(up[5m], 0.5, 0.5)"))
+for query in ("rate(up[1s])", f'sum({buckets}{{le="1"}})', 'up{job="promehteus"}'):
+    print(f"{len(prom.query(query))} series  {query}")
+
+# %% [markdown]
+# `rate` over less than two samples is empty. A label value with a typing error is empty. And `le="1"` is empty because
+# Prometheus 3 writes bounds as `1.0`: an alert on that selector has been silent since the upgrade.
+#
+# > **Then and now.** `holt_winters` answers `unknown function with name "holt_winters"`. Its new name is
+# > `double_exponential_smoothing`, behind a feature flag. `le="1"` gives no message at all; write `le="1.0"`.
+#
+# **Trap:** "no data" and "all is well" look the same on most dashboards. `absent(` turns nothing into 1:
+
+# %%
+prom.query('absent(up{job="payments"})')
+
+# %% [markdown]
+# ## How do two sets of series meet?
+# Every operator between two vectors pairs series with **equal labels**. `on (…)` compares only the labels you name,
+# `ignoring (…)` all but those. When one side has several series for one partner on the other, say so with `group_left`
+# ("many on the left"); in brackets you may bring labels over. What share of the machine's memory does each server use?
+
+# %%
+prom.query("process_resident_memory_bytes / on () group_left () node_memory_MemTotal_bytes").sort_values("value")
+
+# %%
+prom.query("process_resident_memory_bytes * on (job, instance) group_left (version) go_info")[["job", "version", "value"]]
+
+# %% [markdown]
+# The first had one partner for all, so `on ()` compares no label at all. The second multiplies by a metric that is always 1
+# to borrow its `version` label. What if Prometheus cannot tell who is whose partner?
+
+# %%
+prom.refused('rate(prometheus_http_requests_total[2m]) / on (job) up{job="prometheus"}')
+
+# %% [markdown]
+# Many series on the left have the same `job`, and nothing says that this was meant. Never answer this message by adding
+# `group_left` until it goes away; ask which labels make a pair. Shares by code, with `ignoring`:
+
+# %%
+by_code = "sum by (handler, code) (rate(prometheus_http_requests_total[2m]))"
+shares = f"{by_code} / ignoring (code) group_left () sum by (handler) (rate(prometheus_http_requests_total[2m])) > 0"
+prom.query(shares)
+
+# %% [markdown]
+# Three more that answer daily questions. `a unless b` keeps what has no partner: *which targets do not report X?*
+# `offset` shifts a selector into the past: *how much more than a while ago?* `a or b` fills gaps of `a` from `b`.
+# Which of our targets is not a Go program's own page?
+
+# %%
+without = prom.query("up unless on (job, instance) go_goroutines")
+print(list(without.job))
+prom.query("go_goroutines - go_goroutines offset 10s")
+
+# %% [markdown]
+# All of them are Go programs, so `unless` left nothing. **Trap:** `a - b offset 1h` and `(a - b) offset 1h` are not the
+# same; `offset` belongs to the selector right before it.
+
+# %% [markdown] covers: M2-T9 M2-B3
+# ## Why compute the same thing twice?
+# A **recording rule** runs a query at each evaluation and keeps the result as a new series (`record:` is its name).
+# Dashboards get fast, and everyone means the same thing by "busy". A rule's name says level, metric and operations.
+#
+# Read the file, then guess: what would go wrong with `irate` in the first rule?
+
+# %%
+workspace.install("files/m02/recording.yml", "prometheus/rules/recording.yml")
+
+# %%
+print(promtool("check", "rules", "prometheus/rules/recording.yml"))
+print(stack.reload("prometheus"))
+wait_until(lambda: prom.query("instance:node_cpu_busy:ratio_rate5m"), seconds=15)
+prom.query('{__name__=~".+:.+:.+"}')
+
+# %% [markdown]
+# With `irate` the name would lie (`rate5m`), and the share would jump with every scrape. Note what the rule keeps:
+# `instance`. Averaged over the whole job, one host at 100 % among two would read 50 % and nobody would be told.
+#
+# **Trap:** a rule records from now on. It has no yesterday until you make one.
+
+# %% [markdown] covers: M2-T10
+# ## When should a person be told?
+# An **alerting rule** is a query whose every result is an alert. `for` waits until the result has been there that long
+# (*pending*, then *firing*). Labels route it; annotations speak to the person. Limits need reasons, and here they are in the
+# file. Test a rule before life does: `promtool` feeds it invented samples on a fake clock.
+
+# %%
+workspace.install("files/m02/alerts.yml", "prometheus/rules/alerts.yml")
+
+# %%
+workspace.show("files/m02/alerts_test.yml")
+promtool("test", "rules", "files/m02/alerts_test.yml")
+
+# %% [markdown]
+# The test holds both directions: the hot host is named, the idle one is not. Change `0.8` to `0.95` in
+# `workspace/files/m02/alerts.yml` and run the cell again: `promtool` prints what it expected and what it got.
+#
+# Now one for real. `InstanceDown` is in the lab's own rules. We add a target that does not exist. How many seconds until the
+# alert fires, with a 5 s scrape, a 5 s evaluation and `for: 10s`?
+
+# %%
+guess("m02.g8", ...)
+
+# %% covers: M2-Q25 M2-C7 M2-B1
+workspace.show("prometheus/rules/lab.yml")
+stack.reload("prometheus")
+assert "up == 0" in set(prom.rules(name="InstanceDown")["query"])
+# file_sd: a file that appears in the folder is a target, without a reload
+workspace.write("prometheus/targets/lesson.yml", """
+- targets: [payments:8080]
+  labels: {env: lesson}
+""")
+
+# %%
+down = wait_until(lambda: prom.alerts(instance="payments:8080"), seconds=20, what="the alert is pending")
+fired = wait_until(lambda: prom.alerts(instance="payments:8080", state="firing"), seconds=40, what="the alert is firing")
+print(guess("m02.g8").beside(round(sum(float(s.split()[1]) for s in (down, fired)), 1), "seconds"))
+prom.alerts(instance="payments:8080")[["alertname", "state", "env", "value"]]
+
+# %%
+wait_until(lambda: alerts.active(instance="payments:8080"), seconds=20, what="Alertmanager has the alert")
+alerts.active()[["alertname", "instance", "severity", "state", "receivers"]]
+
+# %% [markdown]
+# Prometheus decides *that* something is wrong, Alertmanager decides *who* hears it. Ours has one receiver that sends
+# nothing anywhere: without an Alertmanager, or with one that has no real receiver, an alert only turns red on a page.
+#
+# **Trap:** `{{ $value }}` prints sixteen digits. Use `humanizePercentage` for shares, as `alerts.yml` does.
+#
+# Take the target away again. An alert whose series is gone is resolved.
+
+# %%
+workspace.remove("prometheus/targets/lesson.yml")
+wait_until(lambda: prom.alerts(instance="payments:8080").empty, seconds=40, what="the alert is resolved")
+
+# %% [markdown]
+# ## What does a broken configuration do?
+# You edit a file, you reload, and a bracket is missing. Guess: does the server stop, start empty, or go on as before?
+
+# %%
+guess("m02.g9", ...)
+
+# %%
+workspace.write("prometheus/rules/broken.yml", "groups: [{name: x, rules: [{record: y, expr: 'sum('}]}]")
+try:
+    stack.reload("prometheus")
+except Exception as refusal:
+    print(refusal)
+
+# %%
+wait_until(lambda: prom.value("prometheus_config_last_reload_successful") == 0, seconds=15)
+print(guess("m02.g9").beside("it goes on with the old configuration"))
+print(workspace.remove("prometheus/rules/broken.yml"), stack.reload("prometheus"))
+wait_until(lambda: prom.value("prometheus_config_last_reload_successful") == 1, seconds=15)
+
+# %% [markdown]
+# The old configuration stays in force, and one metric tells: `prometheus_config_last_reload_successful`. Alert on it.
+# **Trap:** the same file at a *restart* keeps the server from starting. A broken file waits for the next reboot.
+# The reload address has no password. It is on this machine's loopback only; anywhere else, protect it.
+
+# %% [markdown]
+# ## How can one exporter watch many addresses?
+# Before each scrape, **relabelling** rewrites a target's labels. Labels that begin with `__` are instructions:
+# `__address__` is what will be called, `__param_target` becomes `?target=…`. The blackbox exporter calls an address for you
+# and reports. Read the three steps, then guess: which of the three probes fails?
+
+# %%
+workspace.install("files/m02/probe.yml", "prometheus/scrape/probe.yml")
+
+# %%
+stack.reload("prometheus")
+wait_until(lambda: prom.query("probe_success").value.count() == 3, seconds=20, what="three probes have run")
+prom.query("probe_success")[["instance", "value"]]
+
+# %% [markdown]
+# `up` is 1 for all three, since the exporter answered; `probe_success` tells what it found. Both are needed. The
+# discovered address and what relabelling made of it, side by side:
+
+# %%
+prom.discovered("probe")[["__address__", "→ instance", "→ job"]]
+
+# %% [markdown] covers: M2-C9
+# ## How do you watch what ends?
+# A batch job is gone before anyone can pull. It pushes its last words to the **Pushgateway**, which shows them until
+# the end of days. `honor_labels: true` on its scrape job keeps the `job` and `instance` that were pushed.
+#
+# What does a backup have to say? Not how long it took, but *when it last succeeded*:
+
+# %% covers: M2-P1
+pushgateway.push("""
+# TYPE backup_last_success_timestamp_seconds gauge
+backup_last_success_timestamp_seconds 1780000000
+# TYPE backup_duration_seconds gauge
+backup_duration_seconds 125.5
+""", job="backup", instance="db1")
+
+# %% [markdown]
+# In a shell: `curl --data-binary @metrics.txt` to `/metrics/job/backup/instance/db1` of the gateway. Suppose the backup
+# never runs again. What will the gateway show tomorrow?
+
+# %% covers: M2-B2
+wait_until(lambda: prom.query('backup_duration_seconds{job="backup"}'), seconds=15)
+print("hours since the last success:", round(prom.value("(time() - backup_last_success_timestamp_seconds) / 3600")))
+print("seconds since the last push:", round(prom.value('time() - push_time_seconds{job="backup"}')))
+page("pushgateway", grep="backup")
+
+# %% [markdown]
+# Tomorrow, and next year, it shows 125.5 seconds: there is no time to live. A dead backup looks like a healthy one unless
+# you alert on the age of the last success, as the first line computes it. `push_time_seconds` is the gateway's own note.
+# **Trap:** `up{job="backup"}` does not exist; `up` belongs to the gateway. Delete groups you no longer push:
+
+# %%
+pushgateway.delete("backup", instance="db1")
+
+# %% [markdown]
+# ## What does a label cost?
+# Each new label value is a new series, and each series lives in memory for two to three hours after its last sample. A
+# developer adds `user` to a click counter. 20,000 users click. Guess: how many bytes of memory does each series cost?
+
+# %%
+guess("m02.g10", ...)
+
+# %%
+series = lambda: float(prom.tsdb("headStats").numSeries[0])
+memory = lambda: prom.value('process_resident_memory_bytes{job="prometheus"}')
+wait_until(lambda: prom.query('process_resident_memory_bytes{job="prometheus"}'), seconds=10)
+before = series(), memory()
+stamp = round(prom.value("time()"))
+clicks = "\n".join(f'shop_clicks_total{{user="{stamp}-{n}"}} {n}' for n in range(20_000))
+pushgateway.push(f"# TYPE shop_clicks_total counter\n{clicks}", job="shop")
+
+# %%
+wait_until(lambda: series() > before[0] + 19_000, seconds=20, what="the new series are in the head")
+wait_until(lambda: memory() > before[1], seconds=15, what="the server has reported its memory since")
+bytes_each = (memory() - before[1]) / (series() - before[0])
+print(guess("m02.g10").beside(round(bytes_each), "bytes a series"))
+print(f"a million users: {bytes_each * 1e6 / 2**30:.1f} GiB, before anyone has queried anything")
+
+# %% [markdown]
+# The figure moves with the garbage collector: it is one machine's reading a few seconds after the flood. Expect one to four
+# kilobytes, more with long labels. How would you find the culprit without knowing it? Ask the database what fills it:
+
+# %%
+prom.tsdb().head(3)
+
+# %%
+prom.tsdb("labelValueCountByLabelName").head(3)
+
+# %% [markdown]
+# A metric and a label, by name. Two defences. `sample_limit` refuses a whole scrape that is too large: a loud failure of one
+# target in place of a quiet one of the server. `metric_relabel_configs` drops series after the scrape, before storage.
+# Guess what `up` of the gateway will be under a limit of 1,000.
+
+# %%
+guess("m02.g11", ...)
+
+# %%
+anchor = "    honor_labels: true"
+workspace.replace("prometheus/prometheus.yml", anchor, "    sample_limit: 1000\n" + anchor)
+
+# %%
+stack.reload("prometheus")
+wait_until(lambda: prom.targets(job="pushgateway", health="down"), seconds=15)
+print(guess("m02.g11").beside(prom.value('up{job="pushgateway", instance="pushgateway:9091"}')))
+prom.targets(job="pushgateway").last_error[0]
+
+# %% [markdown]
+# The limit holds and the target is down, with a message that says why. All of its metrics are missing now, good ones too.
+# So drop the one bad family and keep the limit for the next surprise:
+
+# %%
+drop = '    metric_relabel_configs:\n      - {source_labels: [__name__], regex: shop_clicks_total, action: drop}\n'
+workspace.replace("prometheus/prometheus.yml", "    sample_limit: 1000\n", drop + "    sample_limit: 50000\n")
+
+# %%
+stack.reload("prometheus")
+wait_until(lambda: prom.targets(job="pushgateway", health="up"), seconds=15)
+wait_until(lambda: prom.query("shop_clicks_total").empty, seconds=15, what="no new samples are stored")
+prom.query('scrape_samples_scraped{job="pushgateway"} - scrape_samples_post_metric_relabeling')[["job", "value"]]
+
+# %% [markdown]
+# 20,000 samples are still fetched and thrown away at each scrape: the cure is at the source, in the code that sets the
+# label. **Trap:** the limit counts what is left *after* relabelling, and series that are in memory stay there for hours.
+#
+# And on disk? A sample takes one to two bytes there (the storage chapter of Prometheus' documentation), so disk is
+# rarely what hurts first:
+
+# %% frozen
+series_count, interval, days, bytes_a_sample = 100_000, 15, 15, 1.5
+samples = series_count * days * 86_400 / interval
+print(f"{samples / 1e9:.1f} billion samples, {samples * bytes_a_sample / 1e9:.0f} GB for {days} days of {series_count:,} series")
+
+# %% [markdown]
+# Clean up behind the lesson: take the flood out of the gateway and the two steps out of the configuration.
+
+# %%
+print(pushgateway.delete("shop"))
+print(workspace.replace("prometheus/prometheus.yml", drop + "    sample_limit: 50000\n", ""))
+stack.reload("prometheus")
+
+# %% [markdown]
+# ## What to take away
+# - Pull: a target that cannot be scraped is a fact (`up`), not a silence.
+# - Rate first, then sum; sum first, then divide; keep `le` for quantiles.
+# - The dangerous queries are those that succeed with nothing in them. Look at the number of series, too.
+# - Rules are code: checked by `promtool check`, tested by `promtool test`, with a reason beside each limit.
+# - A label's price is its number of values, in memory, on one server.
+#
+# ## On your own
+# - Which handler of Prometheus is the slowest at the 99th percentile, and how many requests is that based on?
+# - Add a target of yours to `prometheus/targets/` and watch `prom.targets()` without a reload.
+# - Write an alert for `prometheus_config_last_reload_successful == 0` and a test that sees it fire.
+#
+# ## In practice
+# - Scrape every 15 s to 60 s; windows of four intervals; `for` of a few missed scrapes.
+# - Keep rules in a repository, with `promtool` in its checks. Alert on Prometheus itself, from elsewhere.
+# - Put `sample_limit` on every job on the day it is created.
+#
+# ## Further reading
+# - [Querying basics](https://prometheus.io/docs/prometheus/latest/querying/basics/) and
+#   [operators](https://prometheus.io/docs/prometheus/latest/querying/operators/) in Prometheus' documentation
+# - [Migration to Prometheus 3](https://prometheus.io/docs/prometheus/latest/migration/)
+# - [Histograms and summaries](https://prometheus.io/docs/practices/histograms/), [when to push](https://prometheus.io/docs/practices/pushing/)
+# - Brazil, *Prometheus: Up & Running*, second edition, O'Reilly 2023
+
+# %%
+stack.down("m02")
