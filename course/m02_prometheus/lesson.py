@@ -228,18 +228,31 @@ prom.query(traffic)
 # Prometheus counts its own HTTP requests by `handler` and `code`. A share is one sum divided by another. The bad requests
 # are a part of the good ones' total, so both sides must add up over the same labels.
 #
-# The next cell makes 30 requests that fail with code 400. There are a few hundred good ones. Guess the value of the
-# first, naive query, where nothing is summed.
+# The next cell makes 30 requests that fail with code 400 and waits until they are scraped. What does `increase` say then?
 
 # %%
 guess("m02.g6", ...)
 
+# %%
+print(prom.repeat("up{", 30))
+bad = 'prometheus_http_requests_total{handler="/api/v1/query", code=~"4..|5.."}'
+wait_until(lambda: prom.query(bad), seconds=20, what="failed requests show in the counter")
+print(guess("m02.g6").beside(prom.value(f"sum(increase({bad}[2m])) or vector(0)")))
+
+# %% [markdown]
+# On a server that had never failed before, it says 0. The series was **born** with the value 30: there is no earlier sample to
+# grow from, so the first failures of a service's life are invisible to `rate`. Good code creates its error series at 0 when
+# it starts. Thirty more failures, and the share. Guess the value of the naive query, where nothing is summed.
+
+# %%
+guess("m02.g12", ...)
+
 # %% covers: M2-Q15
 print(prom.repeat("up{", 30))
-bad = 'prometheus_http_requests_total{code=~"4..|5.."}'
+bad = 'prometheus_http_requests_total{handler="/api/v1/query", code=~"4..|5.."}'
 wait_until(lambda: prom.value(f"sum(increase({bad}[2m]))") > 5, seconds=20, what="failed requests show in the counter")
 naive = prom.query(f"rate({bad}[2m]) / rate(prometheus_http_requests_total[2m])")
-print(guess("m02.g6").beside(naive.value.max()))
+print(guess("m02.g12").beside(naive.value.max()))
 prom.query(f"sum by (job) (rate({bad}[2m])) / sum by (job) (rate(prometheus_http_requests_total[2m]))")
 
 # %% [markdown]
@@ -350,15 +363,14 @@ prom.query(shares)
 # %% [markdown]
 # Three more that answer daily questions. `a unless b` keeps what has no partner: *which targets do not report X?*
 # `offset` shifts a selector into the past: *how much more than a while ago?* `a or b` fills gaps of `a` from `b`.
-# Which of our targets is not a Go program's own page?
+# Which of our targets report no memory of a host?
 
 # %%
-without = prom.query("up unless on (job, instance) go_goroutines")
-print(list(without.job))
+print(list(prom.query("up unless on (job, instance) node_memory_MemTotal_bytes").job))
 prom.query("go_goroutines - go_goroutines offset 10s")
 
 # %% [markdown]
-# All of them are Go programs, so `unless` left nothing. **Trap:** `a - b offset 1h` and `(a - b) offset 1h` are not the
+# Only node_exporter speaks for the host; the others were left over. **Trap:** `a - b offset 1h` and `(a - b) offset 1h` are not the
 # same; `offset` belongs to the selector right before it.
 
 # %% [markdown] covers: M2-T9 M2-B3
@@ -526,6 +538,13 @@ pushgateway.delete("backup", instance="db1")
 guess("m02.g10", ...)
 
 # %%
+config, anchor = "prometheus/prometheus.yml", "    honor_labels: true"
+limit = "    sample_limit: 1000\n"
+drop = "    metric_relabel_configs:\n      - {source_labels: [__name__], regex: shop_clicks_total, action: drop}\n"
+workspace.without(config, limit, drop)      # in case an earlier visit ended half way
+stack.reload("prometheus")
+
+# %%
 series = lambda: float(prom.tsdb("headStats").numSeries[0])
 memory = lambda: prom.value('process_resident_memory_bytes{job="prometheus"}')
 wait_until(lambda: prom.query('process_resident_memory_bytes{job="prometheus"}'), seconds=10)
@@ -560,8 +579,7 @@ prom.tsdb("labelValueCountByLabelName").head(3)
 guess("m02.g11", ...)
 
 # %%
-anchor = "    honor_labels: true"
-workspace.replace("prometheus/prometheus.yml", anchor, "    sample_limit: 1000\n" + anchor)
+workspace.replace(config, anchor, limit + anchor)
 
 # %%
 stack.reload("prometheus")
@@ -574,8 +592,7 @@ prom.targets(job="pushgateway").last_error[0]
 # So drop the one bad family and keep the limit for the next surprise:
 
 # %%
-drop = '    metric_relabel_configs:\n      - {source_labels: [__name__], regex: shop_clicks_total, action: drop}\n'
-workspace.replace("prometheus/prometheus.yml", "    sample_limit: 1000\n", drop + "    sample_limit: 50000\n")
+workspace.replace(config, limit + anchor, limit + drop + anchor)
 
 # %%
 stack.reload("prometheus")
@@ -600,7 +617,7 @@ print(f"{samples / 1e9:.1f} billion samples, {samples * bytes_a_sample / 1e9:.0f
 
 # %%
 print(pushgateway.delete("shop"))
-print(workspace.replace("prometheus/prometheus.yml", drop + "    sample_limit: 50000\n", ""))
+print(workspace.without(config, limit, drop))
 stack.reload("prometheus")
 
 # %% [markdown]

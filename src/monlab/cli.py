@@ -170,14 +170,13 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _fetch(names: list[str], config: Settings) -> str:
-    """Obtains servers with progress; returns words about where each came from."""
-    words = {"path": "on PATH", "archive": "release archive", "go": "built from source"}
+    """Obtains servers with progress; returns words about where they came from."""
+    words = {"path": "on PATH", "archive": "from a release archive", "go": "built from source"}
     with Screen() as screen:
-        fresh = {name for name in names if servers.present(name, config) is None}
-        found = [servers.get(name, config, screen.say) for name in names]
-    return ", ".join(
-        f"{s.recipe.name} {s.recipe.version} {words[s.source]}{'' if s.recipe.name in fresh else ', was here'}" for s in found
-    )
+        missing = [name for name in names if servers.present(name, config) is None]
+        found = {name: servers.get(name, config, screen.say) for name in missing}
+    got = [f"{name} {server.recipe.version} {words[server.source]}" for name, server in found.items()]
+    return ", ".join(got) or f"{', '.join(names)}: here already"
 
 
 def doctor(config: Settings, arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ SERVICE_KEYS = frozenset(
     ["build", "cap_add", "cap_drop", "command", "cpus", "depends_on", "devices", "entrypoint", "environment", "extra_hosts", "healthcheck", "hostname", "image", "init", "logging", "mem_limit", "network_mode", "networks", "pid", "ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "secrets", "security_opt", "shm_size", "stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"]
 )
 TOP_KEYS = frozenset(["name", "services", "volumes", "networks", "secrets", "configs"])
-LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "render", "internal"])
+LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "reload", "render", "internal"])
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 PORT = re.compile(r"^127\.0\.0\.1:\$\{(?P<variable>\w+):-(?P<standard>\d+)\}:(?P<container>\d+)$")
 
@@ -51,6 +51,7 @@ class Service:
     binary: str
     ready: str  # path on the first port that answers 200 when ready
     ui: str
+    reload: str  # path to POST to after a change of configuration; empty when the service has none
     render: Mapping[str, str]  # container path of a configuration file -> kind of translation
 
 
@@ -190,6 +191,7 @@ class _Reader:
             binary=lab["binary"],
             ready=lab["ready"],
             ui=lab.get("ui", "/"),
+            reload=lab.get("reload", ""),
             render=dict(lab.get("render") or {}),
         )
 

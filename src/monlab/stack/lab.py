@@ -41,6 +41,7 @@ def up(*modules: str) -> StackView:
         memory.modules = wanted  # from here on `down` knows what to end, even if this is interrupted
         try:
             ports.keep(engine.block, config.state)
+            before = engine.running()
             engine.start(services, screen.say)
             _wait(engine, services, screen, line)
         except KeyboardInterrupt:
@@ -48,6 +49,9 @@ def up(*modules: str) -> StackView:
                 "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
             ) from None
         memory.endpoints = {service.name: engine.url(service) for service in services}
+        for service in services:
+            if service.reload and service.name in before:
+                reload(service.name)    # its files may have changed since it started
         screen.clear()
         ready = tuple(replace(state, state="running") if state.state == "starting" else state for state in engine.states())
         return StackView(engine.name, ready, line or _modules_line(memory), _linker(config))
@@ -117,14 +121,19 @@ def restart(service: str) -> StackView:
 
 def reload(service: str) -> str:
     """Makes a service read its configuration again. Raises LabProblem with the service's own words when it refuses."""
-    config = settings()
     engine = _engine_for(service)
     described = engine.description.services[service]
+    if not described.reload:
+        raise LabProblem(f"{service} cannot read its configuration again while it runs. Use `stack.restart({service!r})`.")
+    if service not in engine.running():
+        raise LabProblem(f"{service} does not run. `stack.up(...)` at the top of the notebook starts it.")
     engine.render(described)
-    answer = requests.post(f"{service_url(config, service)}/-/reload", timeout=10)
+    try:
+        answer = requests.post(engine.url(described) + described.reload, timeout=10)
+    except requests.RequestException as error:
+        raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
-        rendered = f"{config.state}/rendered/{service}/"
-        said = answer.text.strip().replace(rendered, "")
+        said = answer.text.strip().replace(f"{engine.settings.state}/rendered/{service}/", "").replace(f"{engine.settings.workspace}/", "")
         raise LabProblem(f"{service} kept its old configuration and said: {said}")
     return f"{service} has read its configuration."
 

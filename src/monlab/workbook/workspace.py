@@ -148,6 +148,14 @@ def replace(path: str, old: str, new: str) -> Change:
     return write(path, text.replace(old, new))
 
 
+def without(path: str, *pieces: str) -> Change:
+    """Takes pieces of text out of a file of the workspace; a piece that is not there is no problem."""
+    text = before = _inside(path).read_text("utf-8")
+    for piece in pieces:
+        text = text.replace(piece, "")
+    return write(path, text) if text != before else Change(path, before, before)
+
+
 def remove(path: str) -> str:
     """Deletes a file of the workspace; a version that is the learner's own is kept in the backup folder."""
     target = _inside(path, must_exist=False)
