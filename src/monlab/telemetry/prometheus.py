@@ -135,7 +135,7 @@ class Prometheus:
         rows = [
             {**target["discoveredLabels"], **{f"→ {key}": value for key, value in target["labels"].items()}} for target in targets
         ]
-        return pd.DataFrame(rows)
+        return _frame(rows, ["__address__"], {})
 
     def rules(self, **labels: str) -> pd.DataFrame:
         """Loaded rules: group, name, kind, query, health, last error, seconds of the last evaluation, state of alerts."""
