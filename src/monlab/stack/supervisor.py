@@ -102,6 +102,7 @@ class Supervisor:
         """Ends supervisord and everything it keeps, and waits until they are gone."""
         processes = self.marked()
         if self.alive():
+            self._stop_all()
             self.rpc.shutdown()
         else:
             self.end_orphans()
@@ -110,6 +111,15 @@ class Supervisor:
             process.kill()
         psutil.wait_procs(left, timeout=5)
         self.settings.socket.unlink(missing_ok=True)
+
+    def _stop_all(self) -> None:
+        """Stops every program at once: `shutdown` alone would take them one after another."""
+        for info in self.infos():
+            if info["statename"] in ("RUNNING", "STARTING", "BACKOFF"):
+                self.rpc.stopProcess(info["name"], False)
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline and any(info["statename"] == "STOPPING" for info in self.infos()):
+            time.sleep(0.05)
 
     def marked(self) -> list[psutil.Process]:
         """The supervisor and the servers of this clone: processes of this user with the clone's mark and our programs."""
