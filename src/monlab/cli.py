@@ -275,7 +275,7 @@ def main(words: list[str] | None = None) -> int:
         console.print(f"lab: {problem}", markup=False, style=None)
         return 1
     except KeyboardInterrupt as stop:
-        console.print(f"lab: {stop or 'stopped.'}", markup=False)
+        console.print(f"lab: {str(stop) or 'stopped.'}", markup=False)
         return INTERRUPTED
 
 

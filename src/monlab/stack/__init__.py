@@ -13,6 +13,6 @@ __all__ = ["down", "kill", "logs", "reload", "restart", "status", "up", "url"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:     # a submodule, or a typing error
+    if name not in __all__:  # a submodule, or a typing error
         raise AttributeError(f"stack has no {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module("monlab.stack.lab"), name)

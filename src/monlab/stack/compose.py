@@ -12,7 +12,43 @@ from monlab.problem import LabProblem, nearest
 
 # The keys of a service in the Compose specification that this file may use.
 SERVICE_KEYS = frozenset(
-    ["build", "cap_add", "cap_drop", "command", "cpus", "depends_on", "devices", "entrypoint", "environment", "extra_hosts", "healthcheck", "hostname", "image", "init", "logging", "mem_limit", "network_mode", "networks", "pid", "ports", "privileged", "profiles", "pull_policy", "read_only", "restart", "secrets", "security_opt", "shm_size", "stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "volumes", "working_dir"]
+    [
+        "build",
+        "cap_add",
+        "cap_drop",
+        "command",
+        "cpus",
+        "depends_on",
+        "devices",
+        "entrypoint",
+        "environment",
+        "extra_hosts",
+        "healthcheck",
+        "hostname",
+        "image",
+        "init",
+        "logging",
+        "mem_limit",
+        "network_mode",
+        "networks",
+        "pid",
+        "ports",
+        "privileged",
+        "profiles",
+        "pull_policy",
+        "read_only",
+        "restart",
+        "secrets",
+        "security_opt",
+        "shm_size",
+        "stop_grace_period",
+        "stop_signal",
+        "tmpfs",
+        "ulimits",
+        "user",
+        "volumes",
+        "working_dir",
+    ]
 )
 TOP_KEYS = frozenset(["name", "services", "volumes", "networks", "secrets", "configs"])
 LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "reload", "render", "internal"])

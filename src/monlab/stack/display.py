@@ -14,6 +14,7 @@ from rich.table import Table
 from monlab.stack.engine import State
 
 COLUMNS = ("service", "version", "state", "seconds", "address", "")
+PRINT_SECONDS = 20  # where nothing can be redrawn, long work says so this often
 Link = Callable[[State], str]
 
 
@@ -68,6 +69,7 @@ class Screen:
         self._start = time.monotonic()
         self._shown: Any = None
         self._line = ""
+        self._printed = 0.0
         self._notebook = _in_notebook()
         self._live: Live | None = None
 
@@ -88,8 +90,9 @@ class Screen:
             self._display({"text/plain": line, "text/html": f"<p>{html.escape(line)} ({seconds:.0f} s)</p>"})
         elif self._live:
             self._live.update(f"{line} ({seconds:.0f} s)", refresh=True)
-        elif _subject(line) != _subject(self._line):
-            Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)
+        elif _subject(line) != _subject(self._line) or seconds - self._printed > PRINT_SECONDS:
+            Console(stderr=True, soft_wrap=True).print(f"{line} ({seconds:.0f} s)", highlight=False, markup=False)
+            self._printed = seconds
         self._line = line
 
     def show(self, view: StackView) -> None:

@@ -51,7 +51,7 @@ def up(*modules: str) -> StackView:
         memory.endpoints = {service.name: engine.url(service) for service in services}
         for service in services:
             if service.reload and service.name in before:
-                reload(service.name)    # its files may have changed since it started
+                reload(service.name)  # its files may have changed since it started
         screen.clear()
         ready = tuple(replace(state, state="running") if state.state == "starting" else state for state in engine.states())
         return StackView(engine.name, ready, line or _modules_line(memory), _linker(config))
@@ -133,7 +133,11 @@ def reload(service: str) -> str:
     except requests.RequestException as error:
         raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
-        said = answer.text.strip().replace(f"{engine.settings.state}/rendered/{service}/", "").replace(f"{engine.settings.workspace}/", "")
+        said = (
+            answer.text.strip()
+            .replace(f"{engine.settings.state}/rendered/{service}/", "")
+            .replace(f"{engine.settings.workspace}/", "")
+        )
         raise LabProblem(f"{service} kept its old configuration and said: {said}")
     return f"{service} has read its configuration."
 

@@ -11,7 +11,7 @@ import psutil
 from monlab.problem import LabProblem
 from monlab.stack.compose import Port, Service
 
-STANDARD = 0        # in place of a block's first port: the standard ports
+STANDARD = 0  # in place of a block's first port: the standard ports
 BLOCKS = range(20000, 32000, 100)  # below Linux's range for outgoing connections (32768 and up)
 
 

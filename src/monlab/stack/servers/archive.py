@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings
@@ -61,9 +62,9 @@ def _download(url: str, progress: Callable[[int, int], None]) -> bytes:
         raise LabProblem(f"Release archives cannot be had from {host}.")
     pool = ThreadPoolExecutor(1)  # name resolution takes no time-out of its own, so the whole first answer gets one
     try:
-        answer = pool.submit(requests.get, url, stream=True, timeout=(FIRST_ANSWER_SECONDS, STALL_SECONDS)).result(
-            FIRST_ANSWER_SECONDS
-        )
+        answer = pool.submit(
+            requests.get, url, stream=True, headers={"Accept-Encoding": "identity"}, timeout=(FIRST_ANSWER_SECONDS, STALL_SECONDS)
+        ).result(FIRST_ANSWER_SECONDS)
     except (requests.RequestException, Late) as error:
         _silent_hosts.add(host)
         why = "no answer" if isinstance(error, Late | requests.Timeout) else "no connection"
@@ -80,13 +81,13 @@ def _body(answer: requests.Response, url: str, progress: Callable[[int, int], No
     total = int(answer.headers.get("Content-Length") or 0)
     body, start = io.BytesIO(), time.monotonic()
     try:
-        for chunk in answer.iter_content(1 << 16):
+        while chunk := answer.raw.read1(1 << 16):  # whatever has arrived: a trickle must not hide in a buffer
             body.write(chunk)
             progress(body.tell(), total)
             seconds = time.monotonic() - start
             if seconds > STALL_SECONDS and body.tell() < SLOWEST_BYTES_PER_SECOND * seconds:
                 raise LabProblem(f"The download of {url} was too slow ({body.tell() / seconds / 1000:.0f} kB/s).")
-    except requests.RequestException as error:
+    except urllib3.exceptions.HTTPError as error:
         raise LabProblem(f"The download of {url} broke off after {body.tell()} of {total} bytes.") from error
     if total and body.tell() != total:
         raise LabProblem(f"The download of {url} broke off after {body.tell()} of {total} bytes.")

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def go_caches(settings: Settings) -> Path:
 
 def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Progress, what: str, total: int = 0) -> list[str]:
     """Runs Go in the recipe's folder; each line it prints on stderr moves the progress. Returns stdout's lines."""
-    start, said = time.monotonic(), []
+    said: list[str] = []
     process = subprocess.Popen(command, cwd=recipe.folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     printed: list[str] = []
     assert process.stdout and process.stderr
@@ -60,9 +59,8 @@ def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Prog
     try:
         for line in process.stderr:
             said.append(line.rstrip())
-            seconds = time.monotonic() - start
             of = f" of at most {total} packages" if total else ""
-            progress(f"{recipe.name} {recipe.version}: {what}, {len(said)}{of}, {seconds:.0f} s so far")
+            progress(f"{recipe.name} {recipe.version}: {what}, {len(said)}{of}")
         code = process.wait()
     except BaseException:
         process.send_signal(signal.SIGTERM)  # the stop button: Go must not go on compiling behind our back

@@ -1,0 +1,103 @@
+"""Clones of the repository that tests may break, each with a state of its own; servers come from the user's cache."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+class Clone:
+    """A copy of the tracked files, driven as a person drives it: by commands."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.repo = home / "clone"
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPO, capture_output=True, text=True, check=True
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            if (REPO / name).exists():
+                (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPO / name, self.repo / name, follow_symlinks=False)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.repo / "src"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "COLUMNS": "160",
+        }
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "monlab.cli", *words]
+
+    def lab(self, *words: str, code: int | None = 0, **environment: str) -> str:
+        """Runs `./lab words`, expects the exit code (None: any) and returns all it printed."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=self.repo,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        text = done.stdout + done.stderr
+        assert code is None or done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{text}"
+        return text
+
+    def python(self, text: str) -> str:
+        """Runs Python in this clone, with the notebook API at hand."""
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=self.repo, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, dict]:
+        """Service -> what `status --json` says of it."""
+        return {service["name"]: service for service in json.loads(self.lab("status", "--json"))["services"]}
+
+    def query(self, query: str) -> list[dict]:
+        answer = requests.get(self.status()["prometheus"]["url"] + "/api/v1/query", params={"query": query}, timeout=10)
+        return answer.json()["data"]["result"]
+
+    @property
+    def state(self) -> Path:
+        return next((self.home / "state" / "monlab").glob("clone-*"))
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that carries this clone's mark."""
+        folders = list((self.home / "state" / "monlab").glob("clone-*"))
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if folders and process.environ().get("MONLAB_CLONE") == folders[0].name:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+                continue
+        return found
+
+
+@pytest.fixture
+def clone(tmp_path: Path):
+    """A fresh clone; whatever it left running is ended afterwards."""
+    made = Clone(tmp_path)
+    yield made
+    made.lab("down", code=None)
+    assert not made.processes(), "`./lab down` left processes behind"
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory):
+    """A clone with module 2 up, shared by tests that only look."""
+    made = Clone(tmp_path_factory.mktemp("running"))
+    made.lab("up", "m02")
+    yield made
+    made.lab("down")
+    assert not made.processes(), "`./lab down` left processes behind"

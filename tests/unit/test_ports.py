@@ -1,0 +1,116 @@
+"""Choosing ports, with real listeners in the way."""
+
+import json
+import os
+import socket
+from contextlib import contextmanager
+
+import pytest
+
+from monlab.problem import LabProblem
+from monlab.stack import ports
+from monlab.stack.compose import Port, Service
+
+
+def service(name: str, *numbers: int) -> Service:
+    return Service(
+        name=name,
+        image="",
+        version="",
+        profiles=("m02",),
+        command=(),
+        mounts=(),
+        depends_on=(),
+        environment={},
+        server="",
+        binary="",
+        ready="/",
+        ui="/",
+        reload="",
+        render={},
+        ports=tuple(Port(f"{name.upper()}_{number}", number, number) for number in numbers),
+    )
+
+
+@contextmanager
+def listening(address: str = "127.0.0.1"):
+    with socket.create_server((address, 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def state(tmp_path):
+    folder = tmp_path / "clones" / "mine"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def free_port() -> int:
+    with listening() as number:
+        return number
+
+
+def test_standard_ports_are_taken_when_all_are_free(state):
+    one = service("one", free_port(), free_port())
+    block, line = ports.choose((one,), set(), one.ports, state)
+    assert [block.of(port) for port in one.ports] == [port.standard for port in one.ports] and line == ""
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_taken_port_moves_all_services_to_a_block_and_names_the_holder(state, address):
+    with listening(address) as taken:
+        services = (service("one", taken), service("two", free_port()))
+        every = tuple(port for one in services for port in one.ports)
+        block, line = ports.choose(services, set(), every, state)
+    assert block.base in ports.BLOCKS and block.of(every[1]) == block.base + 1
+    assert f"Port {taken} is taken by" in line and f"(pid {os.getpid()})" in line and str(block.base) in line
+
+
+def test_a_port_of_a_service_that_is_not_asked_for_counts_too(state):
+    with listening() as taken:
+        wanted, other = service("one", free_port()), service("two", taken)
+        block, _line = ports.choose((wanted,), set(), (*wanted.ports, *other.ports), state)
+    assert block.base in ports.BLOCKS
+
+
+def test_internal_listeners_count(state):
+    with listening() as taken:
+        one = service("one", free_port(), taken)
+        block, _line = ports.choose((one,), set(), one.ports, state)
+    assert block.base in ports.BLOCKS
+
+
+def test_the_block_is_kept_for_this_clone_and_not_given_to_another(state):
+    with listening() as taken:
+        one = service("one", taken)
+        first, _line = ports.choose((one,), set(), one.ports, state)
+        ports.keep(first, state)
+        other = state.parent / "other"
+        other.mkdir()
+        second, _line = ports.choose((one,), set(), one.ports, other)
+    assert second.base != first.base
+    again, line = ports.choose((one,), set(), one.ports, state)
+    assert again.base == first.base and str(first.base) in line
+
+
+def test_a_clone_with_something_running_does_not_move_but_says_who_is_in_the_way(state):
+    one, two = service("one", free_port()), service("two", free_port())
+    ports.keep(ports.block_at(ports.STANDARD, (*one.ports, *two.ports)), state)
+    with (
+        socket.create_server(("127.0.0.1", two.ports[0].standard)),
+        pytest.raises(
+            LabProblem, match=rf"port {two.ports[0].standard} is taken by .*pid {os.getpid()}".replace("port", "[Pp]ort", 1)
+        ),
+    ):
+        ports.choose((one, two), {"one"}, (*one.ports, *two.ports), state)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"base": "x"}', '{"base": 17}', "{"])
+def test_a_corrupt_memory_of_the_block_is_ignored(state, text):
+    (state / "ports.json").write_text(text)
+    assert ports.kept_base(state) is None
+
+
+def test_what_is_kept_is_read_back(state):
+    ports.keep(ports.block_at(20500, ()), state)
+    assert json.loads((state / "ports.json").read_text()) == {"base": 20500} and ports.kept_base(state) == 20500
