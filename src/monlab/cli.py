@@ -174,7 +174,7 @@ def _fetch(names: list[str], config: Settings) -> str:
     words = {"path": "on PATH", "archive": "from a release archive", "go": "built from source"}
     with Screen() as screen:
         missing = [name for name in names if servers.present(name, config) is None]
-        found = {name: servers.get(name, config, screen.say) for name in missing}
+        found = servers.get_all(missing, config, screen.say)
     got = [f"{name} {server.recipe.version} {words[server.source]}" for name, server in found.items()]
     return ", ".join(got) or f"{', '.join(names)}: here already"
 

@@ -7,8 +7,8 @@ import time
 import psutil
 import requests
 
-from monlab.stack.servers.recipe import recipes
 from monlab.settings import settings
+from monlab.stack.servers.recipe import recipes
 
 
 def test_up_starts_every_server_of_the_module_and_no_other(running):

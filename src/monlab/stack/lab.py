@@ -1,5 +1,6 @@
 """up, down, status and the rest: what a person asks of the stack, whatever engine runs it."""
 
+import re
 import time
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from monlab.stack.native import NativeEngine
 from monlab.stack.state import Memory, service_url
 from monlab.workbook import workspace
 
+LOG_LINES = 400
 READY_SECONDS = 60  # longest wait for a service's own start
 POLL_SECONDS = 0.05
 
@@ -36,8 +38,6 @@ def up(*modules: str) -> StackView:
         engine, line = _engine(config, description, services)
         missing = [s.server for s in services if servers.present(s.server, config) is None]
         preflight.check(services, missing, config)
-        if line:
-            screen.say(line)
         memory.modules = wanted  # from here on `down` knows what to end, even if this is interrupted
         try:
             ports.keep(engine.block, config.state)
@@ -53,8 +53,8 @@ def up(*modules: str) -> StackView:
             if service.reload and service.name in before:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
-        ready = tuple(replace(state, state="running") if state.state == "starting" else state for state in engine.states())
-        return StackView(engine.name, ready, line or _modules_line(memory), _linker(config))
+        ready = tuple(_seen_ready(state, engine) for state in engine.states())
+        return StackView(engine.name, ready, f"{_modules_line(memory)}. {line}".rstrip(), _linker(config))
 
 
 def down(*modules: str) -> str:
@@ -81,7 +81,7 @@ def status() -> StackView:
     config = settings()
     engine, _line = _engine(config, _description(config), ())
     memory = Memory(config)
-    known = {state.name: state for state in engine.states()}
+    known = {state.name: _seen_ready(state, engine) for state in engine.states()}
     lost = [
         State(
             name,
@@ -128,18 +128,28 @@ def reload(service: str) -> str:
     if service not in engine.running():
         raise LabProblem(f"{service} does not run. `stack.up(...)` at the top of the notebook starts it.")
     engine.render(described)
+    logged = engine.log_tail(service, LOG_LINES).splitlines()
     try:
         answer = requests.post(engine.url(described) + described.reload, timeout=10)
     except requests.RequestException as error:
         raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
-        said = (
-            answer.text.strip()
-            .replace(f"{engine.settings.state}/rendered/{service}/", "")
-            .replace(f"{engine.settings.workspace}/", "")
-        )
+        fresh = [line for line in engine.log_tail(service, LOG_LINES).splitlines() if line not in logged]
+        said = _short_paths("\n".join([answer.text.strip(), *_errors(fresh)]), service, engine.settings)
         raise LabProblem(f"{service} kept its old configuration and said: {said}")
     return f"{service} has read its configuration."
+
+
+def _errors(lines: list[str]) -> list[str]:
+    """The `err="..."` texts of log lines, without repetition."""
+    found = [
+        match[1].encode().decode("unicode_escape") for line in lines if (match := re.search(r'err="((?:[^"\\]|\\.)*)"', line))
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _short_paths(text: str, service: str, config: Settings) -> str:
+    return text.replace(f"{config.state}/rendered/{service}/", "").replace(f"{config.workspace}/", "")
 
 
 def url(service: str) -> str:
@@ -192,6 +202,13 @@ def _wait(engine: NativeEngine, services: tuple[compose.Service, ...], screen: S
         time.sleep(POLL_SECONDS if pending else 0)
 
 
+def _seen_ready(state: State, engine: NativeEngine) -> State:
+    """A service that has only just started counts as running once it answers."""
+    if state.state == "starting" and _answers(state.url + engine.description.services[state.name].ready):
+        return replace(state, state="running")
+    return state
+
+
 def _answers(address: str) -> bool:
     try:
         return requests.get(address, timeout=1).status_code == 200
@@ -208,7 +225,7 @@ def _give_up(engine: NativeEngine, service: compose.Service, what: str) -> None:
 
 
 def _modules_line(memory: Memory) -> str:
-    return f"Up: {', '.join(sorted(memory.modules))}" if memory.modules else "Nothing is up."
+    return f"Up: {', '.join(sorted(memory.modules))}" if memory.modules else "Nothing is up"
 
 
 def _linker(config: Settings) -> Link:

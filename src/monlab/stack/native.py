@@ -35,11 +35,11 @@ class NativeEngine:
         return f"http://127.0.0.1:{self.block.of(service.ports[0])}"
 
     def start(self, services: tuple[Service, ...], progress: servers.Progress) -> None:
-        found = {service.name: servers.get(service.server, self.settings, progress) for service in services}
+        found = servers.get_all(list({service.server: None for service in services}), self.settings, progress)
         for service in services:
             self.render(service)
         self.supervisor.ensure()
-        self.supervisor.apply([self._program(service, found[service.name]) for service in services])
+        self.supervisor.apply([self._program(service, found[service.server]) for service in services])
 
     def _program(self, service: Service, server: servers.Server) -> Program:
         words = render.command(service, self.block, self._paths(service), self.addresses)

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from monlab.settings import Settings
 from monlab.stack.servers import archive, golang
 from monlab.stack.servers.recipe import Recipe, recipes
 
+AT_ONCE = 2  # servers that are fetched or built side by side
 Progress = Callable[[str], None]  # takes one line: what, how far
 
 
@@ -54,6 +56,33 @@ def get(name: str, settings: Settings, progress: Progress) -> Server:
         return _in_cache(recipe, settings) or _obtain(recipe, settings, progress)
     finally:
         lock.release()
+
+
+def get_all(names: list[str], settings: Settings, progress: Progress) -> dict[str, Server]:
+    """Several servers, two at a time: while one is compiled, the sources of the next are fetched.
+
+    An interruption ends the compilers that run, then goes on.
+    """
+    lines: dict[str, str] = {}
+
+    def one(name: str) -> Server:
+        def say(line: str) -> None:
+            lines[name] = line
+            progress(" · ".join(tuple(lines.values())))
+
+        try:
+            return get(name, settings, say)
+        finally:
+            lines.pop(name, None)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = {name: pool.submit(one, name) for name in names}
+        try:
+            return {name: result.result() for name, result in waiting.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            golang.end_builds()
+            raise
 
 
 def present(name: str, settings: Settings) -> Server | None:
