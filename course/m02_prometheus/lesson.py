@@ -128,8 +128,8 @@ print(f"last minus first: {naive}; with the reset taken out: {sum(steps)}; per s
 
 # %% [markdown]
 # `delta` gives you the first answer, `increase` the second. Now live: the next cell sends a burst of requests to Prometheus
-# and then asks for the same counter in three ways. `irate` uses the last two samples of the window only. Which of the
-# three will still show the burst after a minute?
+# and then asks for the same counter in three ways: `irate` (the last two samples only), `rate` over 20 s and `rate` over 2m.
+# Which of the three will still show the burst after a minute?
 
 # %%
 guess("m02.g4", ...)
@@ -142,6 +142,7 @@ print("the burst was scraped", seen)
 prom.query(f"rate({burst}[1m])")
 
 # %% covers: M2-Q7
+print(guess("m02.g4").beside("rate over 2m"))
 prom.plot(f"irate({burst}[1m])", f"rate({burst}[20s])", f"rate({burst}[2m])", last="2m", step=1, unit="requests/s")
 
 # %% [markdown]
@@ -317,6 +318,7 @@ guess("m02.g7", ...)
 
 # %%
 print(prom.refused("holt_winters(up[5m], 0.5, 0.5)"))
+print(guess("m02.g7").beside("holt_winters, and only that one"))
 for query in ("rate(up[1s])", f'sum({buckets}{{le="1"}})', 'up{job="promehteus"}'):
     print(f"{len(prom.query(query))} series  {query}")
 

@@ -1,6 +1,7 @@
 """Guesses made before a look, shown beside the result."""
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +25,17 @@ class Guess:
             return f"{self.name}: no guess yet. Put yours in place of the three dots, then run this cell again."
         return f"{self.name}: you guess {_words(self.value)}. Now look."
 
-    def beside(self, result: Any, unit: str = "") -> str:
-        """Prints the guess beside the result, with the distance where both are numbers; returns the line."""
+    def beside(self, result: Any, unit: str = "") -> "Line":
+        """A line with the guess beside the result, and how far apart they are where both are numbers."""
         measured = f"measured {_words(result)} {unit}".rstrip()
         if self.value is None:
             line = f"{measured} (no guess was made)"
         else:
             line = f"you guessed {_words(self.value)} · {measured}{_distance(self.value, result)}"
-        return _Line(line)
+        return Line(line)
 
 
-class _Line(str):
+class Line(str):
     """A text that a notebook shows without quotes."""
 
     def __repr__(self) -> str:
@@ -77,9 +78,10 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool | str) or value is None:
         return None
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _distance(guessed: Any, result: Any) -> str:

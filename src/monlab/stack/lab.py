@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 import requests
 
+from monlab import endpoints
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, settings
 from monlab.stack import compose, ports, preflight, servers
 from monlab.stack.display import Link, Screen, StackView
 from monlab.stack.engine import State
 from monlab.stack.native import NativeEngine
-from monlab.stack.state import Memory, service_url
+from monlab.stack.state import Memory
 from monlab.workbook import workspace
 
 LOG_LINES = 400
@@ -48,7 +49,7 @@ def up(*modules: str) -> StackView:
             raise KeyboardInterrupt(
                 "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
             ) from None
-        memory.endpoints = {service.name: engine.url(service) for service in services}
+        endpoints.write(config, {service.name: engine.url(service) for service in services})
         for service in services:
             if service.reload and service.name in before:
                 reload(service.name)  # its files may have changed since it started
@@ -71,7 +72,7 @@ def down(*modules: str) -> str:
         ended = engine.running() - keep
         engine.stop(ended if keep else None)
         memory.modules = staying
-        memory.endpoints = {name: url for name, url in memory.endpoints.items() if name in keep}
+        endpoints.write(config, {name: url for name, url in endpoints.read(config).items() if name in keep})
     words = f"Ended {', '.join(sorted(ended))}." if ended else "Nothing was running."
     return words + (f" {', '.join(sorted(staying))} stays up." if staying else "")
 
@@ -90,7 +91,7 @@ def status() -> StackView:
             url,
             detail="was up and is gone; `./lab up` brings it back",
         )
-        for name, url in memory.endpoints.items()
+        for name, url in endpoints.read(config).items()
         if name not in known and name in engine.description.services
     ]
     return StackView(engine.name, (*known.values(), *lost), _modules_line(memory), _linker(config))
@@ -154,7 +155,7 @@ def _short_paths(text: str, service: str, config: Settings) -> str:
 
 def url(service: str) -> str:
     """Where the notebook reaches a service of the running lab."""
-    return service_url(settings(), service)
+    return endpoints.service_url(settings(), service)
 
 
 def _description(config: Settings) -> compose.Description:

@@ -3,9 +3,9 @@
 import pandas as pd
 import requests
 
+from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
-from monlab.stack.state import service_url
 
 
 def active(**labels: str) -> pd.DataFrame:

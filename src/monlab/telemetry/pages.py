@@ -2,9 +2,9 @@
 
 import requests
 
+from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
-from monlab.stack.state import service_url
 
 
 class Page(str):

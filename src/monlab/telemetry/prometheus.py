@@ -9,9 +9,9 @@ import requests
 from IPython.display import Markdown, display
 from prometheus_api_client import PrometheusConnect
 
+from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
-from monlab.stack.state import service_url
 from monlab.telemetry import frames
 from monlab.telemetry.errors import QueryProblem
 from monlab.telemetry.pages import Page

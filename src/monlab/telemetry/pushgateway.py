@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import requests
 
+from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
-from monlab.stack.state import service_url
 
 
 def push(text: str, job: str, **labels: str) -> str:

