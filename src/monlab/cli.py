@@ -89,11 +89,13 @@ def run(config: Settings, arguments: argparse.Namespace) -> int:
     from monlab.workbook.run import run as run_lesson
 
     chosen = module(arguments.module, config)
+    needed = doctor_of.servers_of([chosen.id], config)
     start = time.monotonic()
-    got = _fetch(doctor_of.servers_of([chosen.id], config), config)
+    got = _fetch(needed, config)
     servers_seconds = time.monotonic() - start
     start = time.monotonic()
-    console.print(lab.up(chosen.id))
+    if needed:
+        console.print(lab.up(chosen.id))
     stack_seconds = time.monotonic() - start
     outcome = run_lesson(chosen, config, lambda line: console.print(line, markup=False))
     total = config.environment_seconds + servers_seconds + stack_seconds + outcome.seconds
@@ -165,6 +167,8 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
             shutil.rmtree(caches)
         console.print(f"Gave back {size >> 20} MB of Go caches; built servers stay.")
     if arguments.module or arguments.all or not arguments.clean:
+        for name in arguments.module:
+            module(name, config)
         console.print(_fetch(doctor_of.servers_of(arguments.module, config), config))
     return 0
 
@@ -176,7 +180,7 @@ def _fetch(names: list[str], config: Settings) -> str:
         missing = [name for name in names if servers.present(name, config) is None]
         found = servers.get_all(missing, config, screen.say)
     got = [f"{name} {server.recipe.version} {words[server.source]}" for name, server in found.items()]
-    return ", ".join(got) or f"{', '.join(names)}: here already"
+    return ", ".join(got) or (f"{', '.join(names)}: here already" if names else "none needed")
 
 
 def doctor(config: Settings, arguments: argparse.Namespace) -> int:

@@ -52,5 +52,5 @@ def test_waiting_in_vain_names_the_condition_and_the_last_problem():
     def never() -> bool:
         raise LabProblem("the server is asleep")
 
-    with pytest.raises(LabProblem, match="Not true after 1 s: the moon is full. The last answer was: the server is asleep"):
+    with pytest.raises(LabProblem, match=r"Not true after 1 s: the moon is full\. The last answer was: the server is asleep"):
         wait_until(never, seconds=0.6, what="the moon is full")

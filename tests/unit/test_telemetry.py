@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from monlab.problem import LabProblem
@@ -37,6 +38,11 @@ def test_a_range_answer_is_wide_in_utc_with_gaps():
     ]
     frame = frames.wide(result)
     assert list(frame.columns) == ['{x="a"}', '{x="b"}'] and str(frame.index.tz) == "UTC" and math.isnan(frame.iloc[0, 1])
+
+
+def test_a_gap_of_all_series_is_a_row_of_its_own():
+    frame = frames.wide([{"metric": {}, "values": [[0.5, "1"], [20.5, "2"]]}], np.array([0.5, 10.5, 20.5]))
+    assert frame["value"].isna().tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(

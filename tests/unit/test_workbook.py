@@ -17,7 +17,7 @@ SETTINGS = settings()
 LESSON = """\
 # %% [markdown] covers: M2-T1
 # # Title
-# **You will do:** x **You will learn:** x **You need:** x
+# **You will do:** x **You will learn:** x **You need:** 1 minutes
 
 # %% setup
 from monlab import stack
@@ -113,7 +113,7 @@ def test_a_left_over_notebook_is_noticed_and_removed(course):
 def test_a_changed_frozen_cell_wants_new_outputs(course):
     lesson = course.course / "m88_test" / "lesson.py"
     lesson.write_text(LESSON.replace("6 * 7", "6 * 8"))
-    with pytest.raises(LabProblem, match="run `./lab freeze`"):
+    with pytest.raises(LabProblem, match=r"run `\./lab freeze`"):
         build.built(course)
     freeze(module("m88", course))
     assert "48" in build.built(course)["notebooks/88_test.ipynb"]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psutil
 
-from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack import compose, ports, servers
 from monlab.stack.native import NativeEngine
@@ -125,12 +124,7 @@ def _ports(settings: Settings, description: compose.Description) -> Finding:
 
 
 def servers_of(modules: list[str], settings: Settings) -> list[str]:
-    """The servers that modules need, all of them for an empty list. Raises LabProblem on an unknown module."""
+    """The servers that modules need, all of them for an empty list; empty when the modules need none."""
     description = compose.load(settings.compose_file, settings.versions_file)
-    for module in modules:
-        description.check_module(module)
     services = description.for_modules(set(modules)) if modules else tuple(description.services.values())
-    names = list(dict.fromkeys(service.server for service in services))
-    if not names:
-        raise LabProblem("These modules need no server.")
-    return names
+    return list(dict.fromkeys(service.server for service in services))

@@ -20,19 +20,27 @@ def table(result_type: str, result: Any) -> pd.DataFrame:
     return _labels_first(pd.DataFrame(rows), "value")
 
 
-def wide(result: list[dict[str, Any]]) -> pd.DataFrame:
+def wide(result: list[dict[str, Any]], grid: np.ndarray | None = None) -> pd.DataFrame:
     """A range answer with a row an instant (UTC) and a column a series, named by the labels that tell the series apart.
 
-    Instants at which a series had no value are NaN.
+    Instants at which a series had no value are NaN; with `grid` (seconds since 1970, ascending) there is a row for each of
+    its instants, so that a gap of all series is a gap in a picture, too.
     """
     names = series_names([series["metric"] for series in result])
     columns = {}
     for name, series in zip(names, result, strict=True):
         times, values = _points(series)
-        columns[name] = pd.Series(values, index=pd.to_datetime(times, unit="s", utc=True))
+        columns[name] = pd.Series(values, index=_utc(times))
     frame = pd.DataFrame(columns)
+    if grid is not None and not frame.empty:
+        frame = frame.reindex(_utc(grid))
     frame.index.name = "time"
     return frame
+
+
+def _utc(seconds: np.ndarray) -> pd.DatetimeIndex:
+    """Instants in UTC, to the millisecond, as Prometheus keeps them."""
+    return pd.DatetimeIndex(pd.to_datetime(np.round(seconds * 1000).astype("int64"), unit="ms", utc=True))
 
 
 def series_names(labels: list[dict[str, str]]) -> list[str]:
@@ -69,7 +77,7 @@ def _samples(result: list[dict[str, Any]]) -> pd.DataFrame:
     rows = []
     for series in result:
         times, values = _points(series)
-        stamps = pd.to_datetime(times, unit="s", utc=True)
+        stamps = _utc(times)
         rows += [{**series["metric"], "time": stamp, "value": value} for stamp, value in zip(stamps, values, strict=True)]
     return _labels_first(pd.DataFrame(rows), "time", "value")
 
@@ -78,4 +86,5 @@ def _labels_first(frame: pd.DataFrame, *last: str) -> pd.DataFrame:
     if frame.empty:
         return pd.DataFrame(columns=list(last))
     labels = [column for column in frame.columns if column not in last]
+    frame[labels] = frame[labels].fillna("")  # a series without a label, as PromQL sees it
     return frame[[*labels, *last]]

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import requests
 from IPython.display import Markdown, display
@@ -95,8 +96,11 @@ class Prometheus:
             raise LabProblem(
                 f"{window / width:,.0f} points a series are more than the {MAX_POINTS:,} Prometheus gives. Take a longer step."
             )
-        parameters = {"query": query, "start": finish - window, "end": finish, "step": width}
-        return frames.wide(self._ask("query_range", query, parameters)["result"])
+        finish = round(finish, 3)  # Prometheus counts in milliseconds
+        start = round(finish - window, 3)
+        parameters = {"query": query, "start": start, "end": finish, "step": width}
+        grid = start + width * np.arange(int(window / width + 1e-9) + 1)
+        return frames.wide(self._ask("query_range", query, parameters)["result"], grid)
 
     def plot(
         self,

@@ -83,6 +83,7 @@ def _headings(found: list[Cell], module: Module) -> list[str]:
         return []  # the start page is no lesson
     text = "\n".join(cell.text for cell in found if cell.kind == "markdown")
     wanted = [f"**{words}" for words in OPENING] + [f"## {words}" for words in CLOSING]
+    wanted += [f"{module.minutes} minutes"] + ([f"{module.memory_mb} MB"] if module.memory_mb else [])
     complaints = [f"lacks {words!r}." for words in wanted if words not in text]
     return complaints + [
         f"lacks {call}(...)." for call in ("stack.up", "stack.down") if call not in "\n".join(c.text for c in found)
