@@ -21,8 +21,15 @@ class Chrome:
     """One page of a browser of its own."""
 
     def __init__(self, profile: Path, width: int = 1400, height: int = 1000) -> None:
-        command = [str(BINARY), *QUIET.split(), f"--user-data-dir={profile}", "--remote-debugging-port=0", "--remote-allow-origins=*",
-                   f"--window-size={width},{height}", "about:blank"]
+        command = [
+            str(BINARY),
+            *QUIET.split(),
+            f"--user-data-dir={profile}",
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+            f"--window-size={width},{height}",
+            "about:blank",
+        ]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         assert self.process.stderr
         address = next(match[1] for line in self.process.stderr if (match := re.search(r"ws://(127\.0\.0\.1:\d+)/", line)))
@@ -47,8 +54,24 @@ class Chrome:
     def wait_for(self, script: str, seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while not (value := self.evaluate(script)):
-            assert time.monotonic() < deadline, f"not true after {seconds} s: {script}\n{self.evaluate('document.body.innerText')}"
+            assert time.monotonic() < deadline, (
+                f"not true after {seconds} s: {script}\n{self.evaluate('document.body.innerText')}"
+            )
         return value
+
+    def press_shift_enter(self) -> None:
+        """Runs the notebook cell that has the focus and moves on to the next."""
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 8}
+        self.call("Input.dispatchKeyEvent", type="rawKeyDown", **key)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **key)
+
+    def click(self, selector: str) -> None:
+        """Clicks into the middle of the first element that matches."""
+        box = f"JSON.stringify(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        found = json.loads(self.wait_for(box))
+        place = {"x": found["x"] + found["width"] / 2, "y": found["y"] + found["height"] / 2, "button": "left", "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type="mousePressed", **place)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", **place)
 
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

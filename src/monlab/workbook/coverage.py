@@ -1,18 +1,15 @@
 """Which ids of course/curriculum.csv a cell or a file covers.
 
-A cell covers an id by naming it in its header, a file by a comment `covers: M2-C5`; either must contain the id's evidence.
+A cell covers an id by naming it in its header, a file by a line under `covers:` in module.yaml; either must contain the
+id's evidence.
 """
 
 import csv
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from monlab.settings import Settings
 from monlab.workbook.modules import modules
 from monlab.workbook.source import cells
-
-COMMENT = re.compile(r"^\s*(?:#|//|--)\s*covers:\s*(?P<ids>[A-Z0-9 -]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,18 +73,8 @@ def _from_cells(settings: Settings) -> list[tuple[str, tuple[str, ...], str]]:
 
 
 def _from_files(settings: Settings) -> list[tuple[str, tuple[str, ...], str]]:
-    found = []
-    folders = [settings.repo / "stack", *(module.files for module in modules(settings))]
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
-        text = _text(path)
-        ids = tuple(id_ for match in COMMENT.finditer(text) for id_ in match["ids"].split())
-        if ids:
-            found.append((str(path.relative_to(settings.repo)), ids, text))
-    return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        return ""  # a picture covers nothing
+    return [
+        (path, tuple(ids.split()), (settings.repo / path).read_text("utf-8"))
+        for module in modules(settings)
+        for path, ids in module.covers.items()
+    ]

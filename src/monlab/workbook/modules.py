@@ -1,6 +1,7 @@
 """The modules of the course: one folder each under course/, found by their module.yaml."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ class Module:
     summary: str
     minutes: int  # a sitting, reading included
     memory_mb: int | None  # resident memory of its servers, measured; None when it starts none
+
+    covers: Mapping[str, str]  # path below the repository -> ids of curriculum.csv, separated by blanks
 
     @property
     def notebook(self) -> str:
@@ -69,4 +72,12 @@ def _module(path: Path) -> Module:
     match = re.match(r"m\d\d", path.parent.name)
     if not match:
         raise LabProblem(f"{path.parent} is not named like m02_prometheus.")
-    return Module(match[0], path.parent, body["title"], body["summary"], int(body["minutes"]), body.get("memory_mb"))
+    return Module(
+        match[0],
+        path.parent,
+        body["title"],
+        body["summary"],
+        int(body["minutes"]),
+        body.get("memory_mb"),
+        body.get("covers") or {},
+    )

@@ -105,7 +105,7 @@ class Change:
             f"<span style='color:{colours.get(line[:1], 'inherit')}'>{html.escape(line)}</span>"
             for line in repr(self).splitlines()
         ]
-        return f"<pre>{chr(10).join(rows)}</pre>"
+        return f"<pre style='font-family:monospace'>{chr(10).join(rows)}</pre>"
 
 
 def show(path: str) -> None:

@@ -43,7 +43,7 @@ def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) ->
         )
     )
     ldflags = f"-s -w -X {recipe.version_variable}={recipe.version}"
-    options = ["-v", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
+    options = ["-v", "-gcflags=all=-dwarf=false", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
     _run([str(go), "build", *options, *recipe.packages], recipe, environment, progress, "compiling", total)
     missing = [name for name in recipe.binaries if not (into / name).exists()]
     if missing:
