@@ -47,7 +47,7 @@ def chrome(tmp_path):
 
 
 def test_the_start_page_opens_runs_and_tells_what_this_machine_can_do(jupyter, chrome, tmp_path):
-    address, clone, said = jupyter
+    address, clone, _said = jupyter
     clone.lab("up", "m02")
     chrome.open(address)
     chrome.wait_for("document.body.innerText.includes('This is a workbook about monitoring')")

@@ -99,8 +99,7 @@ def status() -> StackView:
 
 def logs(service: str, lines: int = 50) -> str:
     """The last lines a service printed."""
-    engine = _engine_for(service)
-    return engine.log_tail(service, lines)
+    return _engine_for(service).log_tail(service, lines) or f"{service} has printed nothing yet in this clone."
 
 
 def kill(service: str, signal: int = 9) -> str:

@@ -1,6 +1,5 @@
 """Running a lesson from top to bottom against the live stack, as a learner would, and telling how each section went."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +47,7 @@ def run(module: Module, settings: Settings, report: Callable[[str], None]) -> Ou
     problem = ""
     _Sections.report = report
     papermill_engines.register("sections", _Sections)
-    with _files_put_back(module, settings), _working_in(settings.workspace / "notebooks"):
+    with _files_put_back(module, settings):
         try:
             papermill.execute_notebook(
                 source,
@@ -116,16 +115,6 @@ def _runs_folder(settings: Settings) -> Path:
     for old in sorted(folder.glob("*.ipynb"), key=lambda path: path.stat().st_mtime)[:-KEPT_RUNS]:
         old.unlink()
     return folder
-
-
-@contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 @contextmanager
