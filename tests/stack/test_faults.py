@@ -57,10 +57,11 @@ def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
     supervisor.kill()
     supervisor.wait(10)
     assert len(clone.processes()) == 5
+    urls = {service["url"] for service in clone.status().values()}
     assert "was up and is gone" in clone.lab("status")
     clone.lab("up", "m02")
     assert {service["state"] for service in clone.status().values()} == {"running"}
-    assert len(clone.processes()) == 6
+    assert len(clone.processes()) == 6 and {service["url"] for service in clone.status().values()} == urls
     next(process for process in clone.processes() if "supervisord" in " ".join(process.cmdline())).kill()
     clone.lab("down")
     assert not clone.processes()

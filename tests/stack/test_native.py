@@ -89,7 +89,7 @@ def test_up_is_a_union_and_down_ends_only_what_no_other_module_needs(clone):
     clone.lab("up", "m02")
     assert len(clone.status()) == 5
     said = clone.lab("down", "m02")
-    assert "m77 stays up" in said and "pushgateway" not in said
+    assert "Still up: m77" in said and "pushgateway" not in said
     assert set(clone.status()) == {"pushgateway"} and clone.status()["pushgateway"]["pid"] == pid
     assert "Ended pushgateway" in clone.lab("down", "m77")
     assert not clone.processes()

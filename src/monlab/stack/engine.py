@@ -27,6 +27,9 @@ class Engine(Protocol):
 
     name: str
 
+    def recover(self) -> None:
+        """Ends what a killed supervisor left behind, so that it holds no ports. Does nothing when all is well."""
+
     def start(self, services: tuple[Service, ...], progress: Progress) -> None:
         """Makes exactly these services run, leaving alone those that already do. Returns before they are ready."""
 

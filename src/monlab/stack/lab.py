@@ -32,8 +32,8 @@ def up(*modules: str) -> StackView:
     for module in modules:
         description.check_module(module)
     memory = Memory(config)
-    workspace.sync(config)
     with memory.changing(), Screen() as screen:
+        workspace.sync(config)
         wanted = memory.modules | set(modules)
         services = description.for_modules(wanted & set(description.modules))
         engine, line = _engine(config, description, services)
@@ -74,7 +74,7 @@ def down(*modules: str) -> str:
         memory.modules = staying
         endpoints.write(config, {name: url for name, url in endpoints.read(config).items() if name in keep})
     words = f"Ended {', '.join(sorted(ended))}." if ended else "Nothing was running."
-    return words + (f" {', '.join(sorted(staying))} stays up." if staying else "")
+    return words + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
 
 
 def status() -> StackView:
@@ -170,6 +170,7 @@ def _engine(
     engine = NativeEngine(config, description, ports.kept_block(description.ports, config.state))
     if not services:
         return engine, ""
+    engine.recover()
     block, line = ports.choose(services, engine.running(), description.ports, config.state)
     return NativeEngine(config, description, block), line
 

@@ -34,6 +34,10 @@ class NativeEngine:
     def url(self, service: Service) -> str:
         return f"http://127.0.0.1:{self.block.of(service.ports[0])}"
 
+    def recover(self) -> None:
+        if not self.supervisor.alive():
+            self.supervisor.end_orphans()
+
     def start(self, services: tuple[Service, ...], progress: servers.Progress) -> None:
         found = servers.get_all(list({service.server: None for service in services}), self.settings, progress)
         for service in services:
