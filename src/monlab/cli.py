@@ -227,6 +227,8 @@ def _agreed(question: str) -> bool:
 
 def test(config: Settings, arguments: argparse.Namespace) -> int:
     """The whole test suite, or what pytest is asked for."""
+    if not arguments.pytest:
+        console.print(f"Servers: {_fetch(doctor_of.servers_of([], config), config)}")  # here, where progress can be seen
     command = [sys.executable, "-m", "pytest", *arguments.pytest]
     return subprocess.run(command, cwd=config.repo, check=False, env=child_environment()).returncode
 
