@@ -28,7 +28,7 @@ class Clone:
                 (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(REPO / name, self.repo / name, follow_symlinks=False)
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("LAB_")},
             "PYTHONPATH": str(self.repo / "src"),
             "XDG_STATE_HOME": str(home / "state"),
             "COLUMNS": "160",

@@ -130,7 +130,7 @@ def test_the_reload_of_a_broken_file_says_what_the_server_said(clone):
         "from monlab import stack\nfrom monlab.problem import LabProblem\n"
         "try:\n    stack.reload('prometheus')\nexcept LabProblem as problem:\n    print(problem)"
     )
-    assert "kept its old configuration" in said and "rules/mine.yml" in said and "parse error" in said
+    assert "refused the new configuration" in said and "rules/mine.yml" in said and "parse error" in said
     assert str(clone.home) not in said
 
 

@@ -23,13 +23,13 @@ def test_a_guess_is_kept_and_three_dots_do_not_wipe_it():
 @pytest.mark.parametrize(
     ("value", "result", "line"),
     [
-        (None, 5, "measured 5 targets (no guess was made)"),
-        (5, 5, "you guessed 5 · measured 5 targets · right"),
-        (10, 5, "you guessed 10 · measured 5 targets · a factor of 2 apart"),
-        (0, 5, "you guessed 0 · measured 5 targets"),
-        ("irate", "irate", "you guessed irate · measured irate targets · right"),
-        (1, float("nan"), "you guessed 1 · measured nan targets"),
-        (True, True, "you guessed True · measured True targets · right"),
+        (None, 5, "measured: 5 targets (no guess was made)"),
+        (5, 5, "you guessed 5 · measured: 5 targets · right"),
+        (10, 5, "you guessed 10 · measured: 5 targets · a factor of 2 apart"),
+        (0, 5, "you guessed 0 · measured: 5 targets"),
+        ("irate", "irate", "you guessed irate · answer: irate targets · right"),
+        (1, float("nan"), "you guessed 1 · measured: nan targets"),
+        (True, True, "you guessed True · measured: True targets · right"),
     ],
 )
 def test_a_guess_stands_beside_the_result(value, result, line):

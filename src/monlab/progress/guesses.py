@@ -27,7 +27,8 @@ class Guess:
 
     def beside(self, result: Any, unit: str = "") -> "Line":
         """A line with the guess beside the result, and how far apart they are where both are numbers."""
-        measured = f"measured {_words(result)} {unit}".rstrip()
+        what = "answer" if isinstance(result, str) else "measured"
+        measured = f"{what}: {_words(result)} {unit}".rstrip()
         if self.value is None:
             line = f"{measured} (no guess was made)"
         else:

@@ -136,7 +136,7 @@ def reload(service: str) -> str:
     if answer.status_code != 200:
         fresh = [line for line in engine.log_tail(service, LOG_LINES).splitlines() if line not in logged]
         said = _short_paths("\n".join([answer.text.strip(), *_errors(fresh)]), service, engine.settings)
-        raise LabProblem(f"{service} kept its old configuration and said: {said}")
+        raise LabProblem(f"{service} refused the new configuration, or a part of it, and said: {said}")
     return f"{service} has read its configuration."
 
 

@@ -101,12 +101,12 @@ def stubbed(cell: Cell) -> Cell:
     """A solution cell with the answers taken out: each name it assigns becomes an empty text. Other cells are unchanged."""
     if "solution" not in cell.tags:
         return cell
+    assigned = (target for line in ast.parse(cell.text).body if isinstance(line, ast.Assign) for target in line.targets)
     names = [
-        target.id
-        for statement in ast.parse(cell.text).body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
+        node.id
+        for target in assigned
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
     text = "\n".join([STUB, *(f'{name} = ""' for name in names)])
     return Cell(cell.id, cell.kind, text, (), cell.covers, cell.exercise)
