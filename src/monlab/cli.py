@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -30,6 +31,7 @@ def open_lab(config: Settings, arguments: argparse.Namespace) -> int:
     """JupyterLab in the learner's workspace, on the start page."""
     for line in workspace.sync(config):
         console.print(line)
+    _keep_jupyterlab_quiet()
     folder = config.workspace
     command = [
         sys.executable,
@@ -53,6 +55,14 @@ def open_lab(config: Settings, arguments: argparse.Namespace) -> int:
     if running:
         console.print(f"Still running: {', '.join(running)}. `./lab down` ends them; the next `./lab` finds them again.")
     return code
+
+
+def _keep_jupyterlab_quiet() -> None:
+    """Switches off JupyterLab's news and update checks in this environment: the lab talks to no outside network."""
+    page = Path(sys.prefix) / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    if not page.exists():
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}), "utf-8")
 
 
 def up(config: Settings, arguments: argparse.Namespace) -> int:

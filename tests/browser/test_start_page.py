@@ -63,6 +63,7 @@ def test_the_start_page_opens_runs_and_tells_what_this_machine_can_do(jupyter, c
     chrome.picture(tmp_path / "start.png")
     assert (tmp_path / "start.png").stat().st_size > 30_000
     assert "Traceback" not in shown and "Error" not in shown
+    assert "Jupyter news" not in shown, "the lab asks for no outside network"
 
 
 def test_closing_jupyterlab_says_what_still_runs(jupyter):

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+pd.set_option("display.max_colwidth", None)  # an error message is shown whole
+
 
 def table(result_type: str, result: Any) -> pd.DataFrame:
     """An instant answer as one row a series: a column for each label, then `value`.

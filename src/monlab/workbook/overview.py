@@ -6,6 +6,8 @@ from monlab.settings import settings
 from monlab.stack import doctor
 from monlab.workbook.modules import modules
 
+pd.set_option("display.max_colwidth", None)  # a sentence is shown whole
+
 
 def modules_table() -> pd.DataFrame:
     """The modules in order: title, minutes, memory of their servers, and whether they are ready."""
@@ -26,4 +28,8 @@ def modules_table() -> pd.DataFrame:
 
 def this_machine() -> pd.DataFrame:
     """What this machine has, what is missing and what to do about it: the rows of `./lab doctor`."""
-    return pd.DataFrame([vars(finding) for finding in doctor.findings(settings())]).set_index("what")
+    rows = [
+        {"what": found.what, "found": found.found, "": "ok" if found.ok else "!!", "what to do": found.do}
+        for found in doctor.findings(settings())
+    ]
+    return pd.DataFrame(rows).set_index("what")
