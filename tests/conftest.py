@@ -51,6 +51,17 @@ class Clone:
         assert code is None or done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{text}"
         return text
 
+    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts `./lab words` and returns at once; both streams can be read from `stdout`."""
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.repo,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def python(self, text: str) -> str:
         """Runs Python in this clone, with the notebook API at hand."""
         done = subprocess.run(

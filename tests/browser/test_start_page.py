@@ -2,7 +2,6 @@
 
 import re
 import signal
-import subprocess
 import threading
 import time
 
@@ -16,14 +15,7 @@ pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this mach
 @pytest.fixture
 def jupyter(clone):
     """JupyterLab as `./lab` starts it; yields its address with the token."""
-    process = subprocess.Popen(
-        clone.command("--no-browser"),
-        cwd=clone.repo,
-        env=clone.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = clone.begin("--no-browser")
     assert process.stdout
     said = []
     for line in process.stdout:

@@ -69,14 +69,7 @@ def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
 
 @pytest.mark.parametrize("after", ["supervisord is there", "the command has started"])
 def test_the_stop_button_during_up_leaves_what_the_next_up_completes(clone, after):
-    process = subprocess.Popen(
-        clone.command("up", "m02"),
-        cwd=clone.repo,
-        env=clone.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = clone.begin("up", "m02")
     deadline = time.monotonic() + 20
     while after == "supervisord is there" and not clone.processes() and process.poll() is None:
         assert time.monotonic() < deadline
@@ -94,14 +87,8 @@ def test_the_stop_button_during_up_leaves_what_the_next_up_completes(clone, afte
 
 def test_the_stop_button_during_a_build_ends_go_and_says_how_to_go_on(clone):
     cache = clone.home / "cache"
-    environment = {
-        **clone.environment,
-        "XDG_CACHE_HOME": str(cache),
-        "PATH": f"{Path(shutil.which('go') or '/none').parent}:/usr/bin:/bin",
-    }
-    process = subprocess.Popen(
-        clone.command("up", "m02"), cwd=clone.repo, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    path = f"{Path(shutil.which('go') or '/none').parent}:/usr/bin:/bin"
+    process = clone.begin("up", "m02", XDG_CACHE_HOME=str(cache), PATH=path)
     said = ""
     while "fetching sources" not in said:
         line = process.stdout.readline()
@@ -163,17 +150,7 @@ def test_a_typing_error_in_compose_yaml_is_named(clone):
 def test_two_ups_at_once_do_not_mix(clone):
     clone.lab("up", "m02")
     clone.lab("down")
-    both = [
-        subprocess.Popen(
-            clone.command("up", "m02"),
-            cwd=clone.repo,
-            env=clone.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    both = [clone.begin("up", "m02") for _ in range(2)]
     said = [process.communicate(timeout=60)[0] for process in both]
     codes = sorted(process.returncode for process in both)
     assert codes in ([0, 0], [0, 1]), said
