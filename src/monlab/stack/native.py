@@ -86,11 +86,7 @@ class NativeEngine:
         if not staying:
             self.supervisor.shutdown()
             return
-        for name in names or ():
-            (self.supervisor.home / "programs" / f"{name}.conf").unlink(missing_ok=True)
-        [[_added, _changed, removed]] = self.supervisor.rpc.reloadConfig()
-        for name in removed:
-            self.supervisor._remove(name)
+        self.supervisor.drop(names or set())
 
     def running(self) -> set[str]:
         return {info["name"] for info in self.supervisor.infos() if info["statename"] in ("RUNNING", "STARTING", "BACKOFF")}

@@ -91,6 +91,14 @@ class Supervisor:
             if info["statename"] in ("FATAL", "EXITED", "STOPPED"):
                 self.rpc.startProcess(info["name"], False)
 
+    def drop(self, names: set[str]) -> None:
+        """Ends these programs and forgets them; the others are not touched."""
+        for name in names:
+            (self.home / "programs" / f"{name}.conf").unlink(missing_ok=True)
+        [[_added, _changed, removed]] = self.rpc.reloadConfig()
+        for name in removed:
+            self._remove(name)
+
     def _remove(self, name: str) -> None:
         self.rpc.stopProcessGroup(name, True)
         self.rpc.removeProcessGroup(name)
