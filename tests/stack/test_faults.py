@@ -49,6 +49,9 @@ def test_a_killed_server_comes_back_and_status_says_so(clone):
         assert time.monotonic() < deadline, now
     assert "terminated by SIGKILL" in now["detail"]
     assert clone.query("vector(1)")
+    clone.lab("down")
+    clone.lab("up", "m02")
+    assert clone.status()["prometheus"]["state"] == "running", "what happened before the last start is over"
 
 
 def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):

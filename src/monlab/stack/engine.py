@@ -42,6 +42,9 @@ class Engine(Protocol):
     def states(self) -> list[State]:
         """Every service that was started and not stopped."""
 
+    def exits(self, name: str) -> list[str]:
+        """How a service ended, each time since this clone was last all down: `terminated by SIGKILL`."""
+
     def log_tail(self, name: str, lines: int) -> str:
         """The last lines a service printed."""
 

@@ -188,13 +188,13 @@ def _engine_for(service: str) -> NativeEngine:
 def _wait(engine: NativeEngine, services: tuple[compose.Service, ...], screen: Screen, line: str) -> None:
     """Polls every ready URL; raises LabProblem for the first service that ends, or that takes too long."""
     pending = {service.name: service for service in services}
-    ended_before = {name: len(engine.supervisor.exits(name)) for name in pending}
+    ended_before = {name: len(engine.exits(name)) for name in pending}
     deadline = time.monotonic() + READY_SECONDS
     while pending:
         for service in list(pending.values()):
             if _answers(engine.url(service) + service.ready):
                 del pending[service.name]
-            elif len(engine.supervisor.exits(service.name)) > ended_before[service.name]:
+            elif len(engine.exits(service.name)) > ended_before[service.name]:
                 _give_up(engine, service, "ended while it started")
         if pending and time.monotonic() > deadline:
             service = next(iter(pending.values()))

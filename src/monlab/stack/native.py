@@ -98,7 +98,7 @@ class NativeEngine:
         service = self.description.services[info["name"]]
         words = {"RUNNING": "running", "STARTING": "starting", "STOPPED": "stopped", "STOPPING": "stopped", "BACKOFF": "failed"}
         state = words.get(info["statename"], "failed")
-        exits = self.supervisor.exits(service.name)
+        exits = self.exits(service.name)
         server = servers.present(service.server, self.settings)
         detail = f"without {server.lacks}" if server and server.lacks else ""
         if exits:
@@ -115,6 +115,9 @@ class NativeEngine:
             detail=detail,
             rss_bytes=_rss(pid),
         )
+
+    def exits(self, name: str) -> list[str]:
+        return self.supervisor.exits(name)
 
     def log_tail(self, name: str, lines: int) -> str:
         return self.supervisor.log_tail(name, lines)

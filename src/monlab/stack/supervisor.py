@@ -60,6 +60,8 @@ class Supervisor:
         for stale in (self.home / "programs").glob("*.conf"):
             stale.unlink()
         self.settings.socket.unlink(missing_ok=True)
+        if (self.logs / "supervisord.log").exists():  # `exits` counts what happened since this start
+            (self.logs / "supervisord.log").replace(self.logs / "supervisord.previous.log")
         config = self.home / "supervisord.conf"
         config.write_text(_main_config(self.settings.socket, self.home, self.logs), "utf-8")
         environment = child_environment(**{CLONE_MARK: self.settings.clone_id})
