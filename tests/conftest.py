@@ -18,7 +18,8 @@ class Clone:
     """A copy of the tracked files, driven as a person drives it: by commands."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = home = home / "a home"  # a blank in a path must never matter
+        home.mkdir()
         self.repo = home / "clone"
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPO, capture_output=True, text=True, check=True

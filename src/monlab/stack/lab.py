@@ -18,6 +18,7 @@ from monlab.stack.state import Memory
 from monlab.workbook import workspace
 
 LOG_LINES = 400
+LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
 READY_SECONDS = 60  # longest wait for a service's own start
 POLL_SECONDS = 0.05
 
@@ -134,16 +135,21 @@ def reload(service: str) -> str:
     except requests.RequestException as error:
         raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
-        fresh = [line for line in engine.log_tail(service, LOG_LINES).splitlines() if line not in logged]
-        said = _short_paths("\n".join([answer.text.strip(), *_errors(fresh)]), service, engine.settings)
+        deadline = time.monotonic() + LOG_SECONDS
+        while not (errors := _errors(engine, service, logged)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        said = _short_paths("\n".join([answer.text.strip(), *errors]), service, engine.settings)
         raise LabProblem(f"{service} refused the new configuration, or a part of it, and said: {said}")
     return f"{service} has read its configuration."
 
 
-def _errors(lines: list[str]) -> list[str]:
-    """The `err="..."` texts of log lines, without repetition."""
+def _errors(engine: NativeEngine, service: str, logged: list[str]) -> list[str]:
+    """The `err="..."` texts, without repetition, of a service's log lines that are not among `logged`."""
+    fresh = [line for line in engine.log_tail(service, LOG_LINES).splitlines() if line not in logged]
     found = [
-        match[1].encode().decode("unicode_escape") for line in lines if (match := re.search(r'err="((?:[^"\\]|\\.)*)"', line))
+        match[1].encode("latin-1", "backslashreplace").decode("unicode_escape")
+        for line in fresh
+        if (match := re.search(r'err="((?:[^"\\]|\\.)*)"', line))
     ]
     return list(dict.fromkeys(found))
 

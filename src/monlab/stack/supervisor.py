@@ -192,7 +192,7 @@ directory={_escaped(home)}
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [include]
-files={_escaped(home)}/programs/*.conf
+files=programs/*.conf
 """
 
 
