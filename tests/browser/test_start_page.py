@@ -1,7 +1,6 @@
 """`./lab` opens JupyterLab on the start page, and what it shows can be read there."""
 
 import re
-import signal
 import threading
 import time
 
@@ -26,9 +25,13 @@ def jupyter(clone):
     assert match, "".join(said)
     threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True).start()
     yield match[0], clone, said
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    for child in family:  # JupyterLab and its kernels; `./lab` then ends by itself
+        child.terminate()
+    _gone, left = psutil.wait_procs(family, timeout=20)
+    for child in left:
+        child.kill()
+    process.wait(30)
 
 
 @pytest.fixture
