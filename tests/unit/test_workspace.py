@@ -51,7 +51,8 @@ def test_a_newer_course_replaces_what_is_untouched(lab):
 
 def test_a_newer_course_lies_beside_what_the_learner_has_changed(lab):
     mine = space(lab, "notebooks/02_prometheus.ipynb")
-    mine.write_text(mine.read_text() + "\n")
+    changed = mine.read_text() + "\n"
+    mine.write_text(changed)
     rule = space(lab, "prometheus/rules/lab.yml")
     rule.write_text("# mine\n")
     for name in ("notebooks/02_prometheus.ipynb", "stack/prometheus/rules/lab.yml"):
