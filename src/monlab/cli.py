@@ -17,7 +17,7 @@ from rich.table import Table
 from monlab.problem import LabProblem
 from monlab.settings import Settings, child_environment, settings
 from monlab.stack import doctor as doctor_of
-from monlab.stack import lab, servers
+from monlab.stack import engines, lab, servers
 from monlab.stack.display import Screen
 from monlab.stack.servers import golang
 from monlab.workbook import workspace
@@ -101,7 +101,8 @@ def run(config: Settings, arguments: argparse.Namespace) -> int:
     chosen = module(arguments.module, config)
     needed = doctor_of.servers_of([chosen.id], config)
     start = time.monotonic()
-    got = _fetch(needed, config)
+    engine = lab.engine_for(chosen.id)
+    got = _fetch(needed, config) if engine == "native" else f"engine: {engine}"
     servers_seconds = time.monotonic() - start
     start = time.monotonic()
     if needed:
@@ -212,19 +213,28 @@ def reset(config: Settings, arguments: argparse.Namespace) -> int:
         console.print(f"{arguments.module} is as the course ships it. What you had is in {backup}.")
         return 0
     places = [place for place in (config.state, config.cache if arguments.cache else None) if place and place.exists()]
+    holding = engines.all_here(config)
+    kept = [words for engine in holding for words in engine.kept()]
     for place in places:
         size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
         console.print(f"{place}  ({size >> 20} MB)")
-    if not places:
+    for words in kept:
+        console.print(words)
+    if not places and not kept:
         console.print("There is nothing to delete.")
         return 0
     console.print("Your workspace/ stays as it is.")
     if not arguments.yes and not _agreed("Delete these?"):
         console.print("Nothing was deleted.")
         return 0
-    lab.down()
+    try:
+        console.print(lab.down())
+    except LabProblem as problem:  # a Docker that is gone for good must not keep anyone from starting afresh
+        console.print(f"lab: {problem}", markup=False)
+    for engine in holding:
+        engine.discard()
     for place in places:
-        shutil.rmtree(place)
+        shutil.rmtree(place, ignore_errors=not place.exists())
     console.print("Deleted.")
     return 0
 

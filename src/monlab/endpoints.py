@@ -1,35 +1,61 @@
-"""endpoints.json: where the services of this clone answer. The stack writes it; everything else learns URLs from it."""
+"""endpoints.json: where the services of this clone answer, and who runs them. The stack writes it; all others read URLs here."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from monlab.problem import LabProblem
+from monlab.problem import Elsewhere, LabProblem
 from monlab.settings import Settings
 
 FILE = "endpoints.json"
+EXTERNAL = "external"  # the engine of a stack that somebody else runs
 
 
-def read(settings: Settings) -> dict[str, str]:
-    """Service -> URL without a trailing slash, for the services that are up; empty when the file is missing or cut short."""
+@dataclass(frozen=True)
+class Endpoints:
+    """What is up, as the last `up` or `down` left it."""
+
+    engine: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)  # service -> URL without a trailing slash
+
+
+def read(settings: Settings) -> Endpoints:
+    """The file; empty when there is none. Raises LabProblem when it cannot be understood."""
+    path = settings.state / FILE
     try:
-        return dict(json.loads((settings.state / FILE).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return {}
+        found = json.loads(path.read_text("utf-8"))
+        return Endpoints(str(found["engine"]), {str(name): str(url) for name, url in found["services"].items()})
+    except FileNotFoundError:
+        return Endpoints()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise LabProblem(
+            f"{path} was cut short or edited, so nobody knows where the servers answer. `./lab up MODULE` (or the notebook's "
+            "`stack.up(...)`) writes it anew."
+        ) from None
 
 
-def write(settings: Settings, urls: Mapping[str, str]) -> None:
+def write(settings: Settings, engine: str, urls: Mapping[str, str]) -> None:
     """Replaces the file in one step."""
     fresh = settings.state / f"{FILE}.new"
-    fresh.write_text(json.dumps(dict(urls), indent=1), "utf-8")
+    fresh.write_text(json.dumps({"engine": engine, "services": dict(urls)}, indent=1), "utf-8")
     fresh.replace(settings.state / FILE)
 
 
 def service_url(settings: Settings, name: str) -> str:
     """Where a service of the running lab answers. Raises LabProblem when it is not up."""
-    urls = read(settings)
+    urls = read(settings).urls
     if name not in urls:
         up = f"Up now: {', '.join(urls)}." if urls else "Nothing is up now."
         raise LabProblem(
             f"{name} is not up. {up} Run the cell with `stack.up(...)` at the top of the notebook, or `./lab up MODULE`."
         )
     return urls[name]
+
+
+def must_be_ours(settings: Settings, what: str) -> None:
+    """Raises Elsewhere when somebody else runs the stack. `what` says what cannot be done then: `Pushing metrics`."""
+    if read(settings).engine == EXTERNAL:
+        raise Elsewhere(
+            f"{what} is left out here: somebody else runs these servers for you (LAB_ENDPOINTS), and they are not changed from a "
+            "notebook. Read on; the text tells what happens."
+        )

@@ -1,7 +1,9 @@
-"""The one exception a learner meets: a sentence that says what was being done, what happened and what to do next."""
+"""What a learner meets when something goes wrong: a sentence that says what was being done, what happened and what to do next."""
 
 import difflib
+import sys
 from collections.abc import Iterable
+from typing import Any
 
 
 class LabProblem(Exception):
@@ -13,6 +15,25 @@ class LabProblem(Exception):
     def _render_traceback_(self) -> list[str]:
         """IPython shows these lines in place of a traceback."""
         return [f"LabProblem: {self}"]
+
+
+class Elsewhere(LabProblem):
+    """The cell would change servers that somebody else runs.
+
+    In a notebook it ends the cell without an error: the sentence is shown, and the next cells run.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if shell is not None:
+            shell.set_custom_exc((Elsewhere,), _show_sentence)
+
+
+def _show_sentence(_shell: Any, _kind: type, elsewhere: Elsewhere, _traceback: Any, tb_offset: int | None = None) -> None:
+    from IPython.display import Markdown, display
+
+    display(Markdown(f"> {elsewhere}"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

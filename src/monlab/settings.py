@@ -25,9 +25,12 @@ class Settings:
     state: Path  # what this clone runs and remembers, one folder per clone
     clones: Path  # the folder that holds the state of every clone of this user
     cache: Path  # servers, shared by all clones of this user
-    engine: str | None  # LAB_ENGINE: native; unset: the lab chooses
+    engine: str | None  # LAB_ENGINE: docker, native or external; unset: the lab chooses
+    endpoints_file: Path | None  # LAB_ENDPOINTS: a file of URLs of a stack that somebody else runs
+    image_prefix: str  # LAB_IMAGE_PREFIX: put before every image name, for a mirror or for images of one's own
     releases: str  # LAB_RELEASES: where release archives come from
     proxy_prefix: str | None  # JUPYTERHUB_SERVICE_PREFIX: set where JupyterLab runs behind a hub
+    remote_login: bool  # SSH_CONNECTION: the person's browser is on another machine
     environment_seconds: float  # LAB_ENVIRONMENT_SECONDS: what `lab` spent on making the environment
     strict: bool  # STRICT=1: a failed check raises
 
@@ -72,8 +75,11 @@ def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) ->
         clones=clones,
         cache=Path(platformdirs.user_cache_dir("monlab")),
         engine=env.get("LAB_ENGINE") or None,
+        endpoints_file=Path(env["LAB_ENDPOINTS"]).absolute() if env.get("LAB_ENDPOINTS") else None,
+        image_prefix=env.get("LAB_IMAGE_PREFIX") or "",
         releases=env.get("LAB_RELEASES") or "https://github.com",
         proxy_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX") or None,
+        remote_login=bool(env.get("SSH_CONNECTION")),
         environment_seconds=float(env.get("LAB_ENVIRONMENT_SECONDS") or 0),
         strict=env.get("STRICT") == "1",
     )

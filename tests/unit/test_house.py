@@ -21,7 +21,7 @@ SOURCES = sorted((SETTINGS.repo / "src" / "monlab").rglob("*.py"))
 MAY_IMPORT = {
     "stack": {"stack", "workbook", "endpoints"},  # `up` brings the learner's files up to date before servers mount them
     "telemetry": {"telemetry", "endpoints", "plots"},
-    "workbook": {"workbook", "stack"},
+    "workbook": {"workbook", "stack", "endpoints"},
     "progress": {"progress"},
     "plots": set(),
     "endpoints": set(),

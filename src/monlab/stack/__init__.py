@@ -7,9 +7,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from monlab.stack.lab import down, kill, logs, reload, restart, status, up, url
+    from monlab.stack.lab import (
+        connect,
+        disconnect,
+        down,
+        has,
+        kill,
+        logs,
+        own,
+        pause,
+        reload,
+        restart,
+        status,
+        unpause,
+        up,
+        url,
+    )
 
-__all__ = ["down", "kill", "logs", "reload", "restart", "status", "up", "url"]
+__all__ = [
+    "connect",
+    "disconnect",
+    "down",
+    "has",
+    "kill",
+    "logs",
+    "own",
+    "pause",
+    "reload",
+    "restart",
+    "status",
+    "unpause",
+    "up",
+    "url",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """compose.yaml + versions.env -> services. Reads and validates; starts nothing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ SERVICE_KEYS = frozenset(
     ]
 )
 TOP_KEYS = frozenset(["name", "services", "volumes", "networks", "secrets", "configs"])
-LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "reload", "render", "internal"])
+LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "reload", "render", "internal", "engines", "build_info"])
+ENGINES = ("docker", "native", "external")
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 PORT = re.compile(r"^127\.0\.0\.1:\$\{(?P<variable>\w+):-(?P<standard>\d+)\}:(?P<container>\d+)$")
 
@@ -89,6 +90,12 @@ class Service:
     ui: str
     reload: str  # path to POST to after a change of configuration; empty when the service has none
     render: Mapping[str, str]  # container path of a configuration file -> kind of translation
+    engines: tuple[str, ...]  # where it can run; one that cannot run everywhere is a guest that the lab can do without
+    build_info: str  # metric at /metrics that proves what answers and tells its version; empty when it has none
+
+    @property
+    def guest(self) -> bool:
+        return set(self.engines) != set(ENGINES)
 
 
 @dataclass(frozen=True)
@@ -112,10 +119,10 @@ class Description:
                 f"There is no module {module!r}.{nearest(module, self.modules)} Modules with servers: {', '.join(self.modules)}."
             )
 
-    def for_modules(self, modules: set[str]) -> tuple[Service, ...]:
+    def for_modules(self, modules: Set[str]) -> tuple[Service, ...]:
         """The services of these modules and what they depend on, in file order."""
         wanted: set[str] = set()
-        queue = [s.name for s in self.services.values() if modules & set(s.profiles)]
+        queue = [s.name for s in self.services.values() if modules & frozenset(s.profiles)]
         while queue:
             name = queue.pop()
             if name not in wanted:
@@ -130,9 +137,9 @@ def read_versions(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def load(compose: Path, versions: Path) -> Description:
+def load(compose: Path, versions: Path, image_prefix: str = "") -> Description:
     """The services of `compose`. Raises LabProblem naming file, place and mistake when it does not hold together."""
-    known = read_versions(versions)
+    known = {"LAB_IMAGE_PREFIX": image_prefix, **read_versions(versions)}
     try:
         document = yaml.safe_load(compose.read_text("utf-8"))
     except yaml.YAMLError as error:
@@ -203,13 +210,16 @@ class _Reader:
             ("image", body),
             ("profiles", body),
             ("ports", body),
-            ("server", lab),
-            ("binary", lab),
             ("ready", lab),
+            *((key, lab) for key in ("server", "binary") if "native" in (lab.get("engines") or ENGINES)),
         ):
             if not owner.get(key):
                 raise self.fail(f"{where} lacks {key!r}.")
         image = self.value(where, str(body["image"]))
+        engines = tuple(lab.get("engines") or ENGINES)
+        for engine in engines:
+            if engine not in ENGINES:
+                raise self.fail(f"{where}: there is no engine {engine!r}.{nearest(engine, ENGINES)}")
         ports = [self.port(where, text) for text in body["ports"]]
         ports += [Port(variable, number, number) for variable, number in (lab.get("internal") or {}).items()]
         environment = body.get("environment") or {}
@@ -223,12 +233,14 @@ class _Reader:
             ports=tuple(ports),
             depends_on=tuple(body.get("depends_on") or ()),
             environment={key: self.value(where, str(text)) for key, text in environment.items()},
-            server=lab["server"],
-            binary=lab["binary"],
+            server=lab.get("server", ""),
+            binary=lab.get("binary", ""),
             ready=lab["ready"],
             ui=lab.get("ui", "/"),
             reload=lab.get("reload", ""),
             render=dict(lab.get("render") or {}),
+            engines=engines,
+            build_info=lab.get("build_info", ""),
         )
 
     def port(self, where: str, text: Any) -> Port:

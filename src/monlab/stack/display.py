@@ -70,7 +70,7 @@ class Screen:
         self._shown: Any = None
         self._line = ""
         self._printed = 0.0
-        self._notebook = _in_notebook()
+        self._notebook = in_notebook()
         self._live: Live | None = None
 
     def __enter__(self) -> "Screen":
@@ -121,7 +121,7 @@ def _subject(line: str) -> str:
     return "".join(character for character in line if not character.isdigit())
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     try:
         from IPython import get_ipython
     except ImportError:

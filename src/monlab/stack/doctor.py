@@ -8,9 +8,12 @@ from pathlib import Path
 
 import psutil
 
+from monlab.endpoints import EXTERNAL
+from monlab.problem import LabProblem
 from monlab.settings import Settings
-from monlab.stack import compose, ports, servers
-from monlab.stack.native import NativeEngine
+from monlab.stack import clock, compose, engines, ports, servers
+from monlab.stack.docker import DockerEngine, compose_version
+from monlab.stack.external import ExternalEngine
 from monlab.stack.preflight import BUILD_DISK_MEGABYTES, NATIVE_MEGABYTES
 from monlab.stack.servers import golang
 from monlab.stack.servers.recipe import recipes
@@ -28,12 +31,17 @@ class Finding:
 
 def findings(settings: Settings) -> list[Finding]:
     """Everything `./lab doctor` reports, in order of reading. Starts, fetches and builds nothing."""
-    description = compose.load(settings.compose_file, settings.versions_file)
+    description = engines.describe(settings)
+    engine = _engine(settings)
+    if engine.name == EXTERNAL:
+        return [_system(), _state(settings), engine.finding, *_external(settings, description)]
     return [
         _system(),
         _memory(description),
         _disk(settings),
         _state(settings),
+        engine.finding,
+        _docker(settings, description),
         _go(settings),
         *_servers(settings, description),
         _ports(settings, description),
@@ -43,7 +51,64 @@ def findings(settings: Settings) -> list[Finding]:
 def _system() -> Finding:
     system = platform.system()
     text = f"{system} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
-    return Finding("system", text, system == "Linux", "" if system == "Linux" else "servers run as processes on Linux and WSL2")
+    return Finding("system", text, True, "" if system == "Linux" else "needs Docker: as processes, servers run on Linux and WSL2 only")
+
+
+@dataclass(frozen=True)
+class _Engine:
+    name: str
+    finding: Finding
+
+
+def _engine(settings: Settings) -> _Engine:
+    """What `up` would choose now, images left aside."""
+    try:
+        asked, running = engines.asked_for(settings), engines.current(settings)
+        busy = running.running()
+        if busy and asked in ("", running.name):
+            return _Engine(running.name, Finding("engine", f"{running.name}: it runs {', '.join(sorted(busy))}", True))
+        if busy:
+            do = f"`./lab down` ends them, then {asked} is used"
+            return _Engine(asked, Finding("engine", f"{asked} is asked for, and servers are up on {running.name}", False, do))
+    except LabProblem as problem:
+        return _Engine("", Finding("engine", "none", False, str(problem)))
+    if asked:
+        return _Engine(asked, Finding("engine", f"{asked}, as the environment asks", True))
+    try:
+        _reach(settings)
+    except LabProblem:
+        return _Engine("native", Finding("engine", "native: servers run as processes, since Docker cannot be used", True))
+    return _Engine("docker", Finding("engine", "docker, or native where an image cannot be pulled", True))
+
+
+def _reach(settings: Settings) -> str:
+    """Docker's and Compose's version. Raises LabProblem."""
+    return f"{DockerEngine(settings, engines.describe(settings)).connection.version}, Compose {compose_version()}"
+
+
+def _docker(settings: Settings, description: compose.Description) -> Finding:
+    try:
+        versions = _reach(settings)
+    except LabProblem as problem:
+        return Finding("Docker", "cannot be used", settings.engine != "docker", str(problem))
+    missing = DockerEngine(settings, description).missing_images(tuple(description.services.values()))
+    do = "`up` pulls those it needs" if missing else ""
+    return Finding("Docker", f"{versions}, {len(missing)} of {len(description.services)} images missing", True, do)
+
+
+def _external(settings: Settings, description: compose.Description) -> list[Finding]:
+    engine = ExternalEngine(settings, description)
+    try:
+        urls = engine.urls()
+    except LabProblem as problem:
+        return [Finding("endpoints", str(settings.endpoints_file), False, str(problem))]
+    found = []
+    for name, url in urls.items():
+        state = engine.state(description.services[name])
+        ok = state.state == "running"
+        found.append(Finding(name, f"{state.version or 'answers'} at {url}" if ok else url, ok, state.detail))
+    late = clock.complaints(tuple(description.services[name] for name in urls), urls)
+    return found + [Finding("clock", "not the same everywhere", False, line) for line in late]
 
 
 def _memory(description: compose.Description) -> Finding:
@@ -88,7 +153,7 @@ def _go(settings: Settings) -> Finding:
 
 
 def _servers(settings: Settings, description: compose.Description) -> list[Finding]:
-    used = {service.server: service for service in description.services.values()}
+    used = {service.server: service for service in description.services.values() if "native" in service.engines}
     found = []
     for name, recipe in recipes(settings).items():
         if name not in used:
@@ -113,7 +178,10 @@ def _servers(settings: Settings, description: compose.Description) -> list[Findi
 
 def _ports(settings: Settings, description: compose.Description) -> Finding:
     block = ports.kept_block(description.ports, settings.state)
-    running = NativeEngine(settings, description, block).running()
+    try:
+        running = engines.current(settings).running()
+    except LabProblem:
+        running = set()  # the engine's own finding says so
     if running:
         return Finding("ports", f"in use by this lab: {', '.join(sorted(running))}", True)
     taken = ports.taken(description.services.values(), block)
@@ -125,6 +193,6 @@ def _ports(settings: Settings, description: compose.Description) -> Finding:
 
 def servers_of(modules: list[str], settings: Settings) -> list[str]:
     """The servers that modules need, all of them for an empty list; empty when the modules need none."""
-    description = compose.load(settings.compose_file, settings.versions_file)
+    description = engines.describe(settings)
     services = description.for_modules(set(modules)) if modules else tuple(description.services.values())
-    return list(dict.fromkeys(service.server for service in services))
+    return list(dict.fromkeys(service.server for service in services if "native" in service.engines))

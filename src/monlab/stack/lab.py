@@ -2,19 +2,20 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import requests
 
 from monlab import endpoints
+from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, settings
-from monlab.stack import compose, ports, preflight, servers
+from monlab.stack import clock, compose, engines, jupyter
 from monlab.stack.display import Link, Screen, StackView
-from monlab.stack.engine import State
-from monlab.stack.native import NativeEngine
-from monlab.stack.state import Memory
+from monlab.stack.engine import Engine, State
+from monlab.stack.state import Memory, Up
 from monlab.workbook import workspace
 
 LOG_LINES = 400
@@ -29,61 +30,95 @@ def up(*modules: str) -> StackView:
     Raises LabProblem with the log's tail when a service does not come up.
     """
     config = settings()
-    description = _description(config)
+    description = engines.describe(config)
     for module in modules:
         description.check_module(module)
     memory = Memory(config)
     with memory.changing(), Screen() as screen:
         workspace.sync(config)
-        wanted = memory.modules | set(modules)
-        services = description.for_modules(wanted & set(description.modules))
-        engine, line = _engine(config, description, services)
-        missing = [s.server for s in services if servers.present(s.server, config) is None]
-        preflight.check(services, missing, config)
-        memory.modules = wanted  # from here on `down` knows what to end, even if this is interrupted
+        wanted = memory.read().modules | set(modules)
+        chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
+        engine, services = chosen.engine, chosen.services
+        engine.recover()
+        line = _sentences(chosen.why, engine.prepare(services))
+        memory.write(Up(engine.name, wanted))  # from here on `down` knows what to end, even if this is interrupted
+        before = engine.running()
         try:
-            ports.keep(engine.block, config.state)
-            before = engine.running()
             engine.start(services, screen.say)
             _wait(engine, services, screen, line)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
             ) from None
-        endpoints.write(config, {service.name: engine.url(service) for service in services})
+        urls = {service.name: engine.url(service) for service in services}
+        endpoints.write(config, engine.name, urls)
         for service in services:
-            if service.reload and service.name in before:
+            if service.reload and service.name in before and engine.name != EXTERNAL:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
-        ready = tuple(_seen_ready(state, engine) for state in engine.states())
-        return StackView(engine.name, ready, f"{_modules_line(memory)}. {line}".rstrip(), _linker(config))
+        line = _sentences(_modules_line(wanted), line, *clock.complaints(services, urls))
+        return StackView(engine.name, _seen(engine), line, _linker(config))
+
+
+def engine_for(module: str) -> str:
+    """The engine on which `up` would run a module. Images it needs are pulled on the way."""
+    config = settings()
+    description = engines.describe(config)
+    wanted = (Memory(config).read().modules | {module}) & set(description.modules)
+    with Screen() as screen:
+        return engines.choose(config, description, description.for_modules(wanted), screen.say).engine.name
 
 
 def down(*modules: str) -> str:
     """Ends what only these modules use; without a module, everything of this clone. Returns a sentence about it."""
     config = settings()
-    description = _description(config)
+    description = engines.describe(config)
     for module in modules:
         description.check_module(module)
     memory = Memory(config)
     with memory.changing():
-        staying = memory.modules - set(modules) if modules else set()
+        if not modules:
+            return _down_all(config, memory)
+        known = memory.read()
+        staying = known.modules - set(modules)
         keep = {service.name for service in description.for_modules(staying)}
-        engine, _line = _engine(config, description, ())
+        engine = engines.current(config)
         ended = engine.running() - keep
         engine.stop(ended if keep else None)
-        memory.modules = staying
-        endpoints.write(config, {name: url for name, url in endpoints.read(config).items() if name in keep})
-    words = f"Ended {', '.join(sorted(ended))}." if ended else "Nothing was running."
-    return words + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
+        memory.write(Up(known.engine, staying))
+        endpoints.write(config, engine.name, {name: url for name, url in endpoints.read(config).urls.items() if name in keep})
+    return _ended(ended, engine.name) + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
+
+
+def _down_all(config: Settings, memory: Memory) -> str:
+    """Ends everything of this clone, also when the lab's own files about it cannot be read."""
+    try:
+        known = memory.read()
+        concerned: Sequence[Engine] = [engines.current(config)] if known.engine else engines.all_here(config)
+    except LabProblem:
+        concerned = engines.all_here(config)
+    words = []
+    for engine in concerned:
+        ended = engine.running()
+        engine.stop(None)
+        if ended:
+            words.append(_ended(ended, engine.name))
+    memory.write(Up())
+    endpoints.write(config, "", {})
+    return " ".join(words) or "Nothing was running."
+
+
+def _ended(names: set[str], engine: str) -> str:
+    if engine == EXTERNAL:
+        return "Nothing was ended: somebody else runs these servers. This clone no longer uses them."
+    return f"Ended {', '.join(sorted(names))}." if names else "Nothing was running."
 
 
 def status() -> StackView:
     """The services that were started and not stopped, as they are now."""
     config = settings()
-    engine, _line = _engine(config, _description(config), ())
-    memory = Memory(config)
-    known = {state.name: _seen_ready(state, engine) for state in engine.states()}
+    engine = engines.current(config)
+    known = {state.name: state for state in _seen(engine, memory=True)}
     lost = [
         State(
             name,
@@ -92,10 +127,10 @@ def status() -> StackView:
             url,
             detail="was up and is gone; `./lab up` brings it back",
         )
-        for name, url in endpoints.read(config).items()
+        for name, url in endpoints.read(config).urls.items()
         if name not in known and name in engine.description.services
     ]
-    return StackView(engine.name, (*known.values(), *lost), _modules_line(memory), _linker(config))
+    return StackView(engine.name, (*known.values(), *lost), _modules_line(Memory(config).read().modules), _linker(config))
 
 
 def logs(service: str, lines: int = 50) -> str:
@@ -107,6 +142,43 @@ def kill(service: str, signal: int = 9) -> str:
     """Sends a signal to a service, SIGKILL by default, to see what happens then."""
     _engine_for(service).kill(service, signal)
     return f"{service} was sent signal {signal}."
+
+
+def pause(service: str) -> str:
+    """Freezes a service: connections to it hang, nothing answers. `unpause` lets it go on."""
+    _engine_for(service).pause(service)
+    return f"{service} is frozen. `stack.unpause({service!r})` lets it go on."
+
+
+def unpause(service: str) -> str:
+    """Lets a frozen service go on."""
+    _engine_for(service).unpause(service)
+    return f"{service} goes on."
+
+
+def disconnect(service: str) -> str:
+    """Cuts a service off from the network of the others (Docker only). `connect` gives it back."""
+    _engine_for(service).disconnect(service)
+    return f"{service} is cut off from the network. `stack.connect({service!r})` gives it back."
+
+
+def connect(service: str) -> str:
+    """Gives a service its network back."""
+    _engine_for(service).connect(service)
+    return f"{service} is on the network again."
+
+
+def own(service: str) -> None:
+    """Ends a notebook's cell with a sentence, and without an error, where somebody else runs this service.
+
+    For cells that look at what an earlier cell changed.
+    """
+    endpoints.must_be_ours(settings(), f"What this cell shows of {service}")
+
+
+def has(service: str) -> bool:
+    """Whether the running lab has a service: guests such as cadvisor need Docker."""
+    return service in endpoints.read(settings()).urls
 
 
 def restart(service: str) -> StackView:
@@ -143,7 +215,7 @@ def reload(service: str) -> str:
     return f"{service} has read its configuration."
 
 
-def _errors(engine: NativeEngine, service: str, logged: list[str]) -> list[str]:
+def _errors(engine: Engine, service: str, logged: list[str]) -> list[str]:
     """The `err="..."` texts, without repetition, of a service's log lines that are not among `logged`."""
     fresh = [line for line in engine.log_tail(service, LOG_LINES).splitlines() if line not in logged]
     found = [
@@ -163,35 +235,15 @@ def url(service: str) -> str:
     return endpoints.service_url(settings(), service)
 
 
-def _description(config: Settings) -> compose.Description:
-    return compose.load(config.compose_file, config.versions_file)
+def _engine_for(service: str) -> Engine:
+    engine = engines.current(settings())
+    known = engine.description.services
+    if service not in known:
+        raise LabProblem(f"There is no service {service!r}.{nearest(service, known)} Services: {', '.join(known)}.")
+    return engine
 
 
-def _engine(
-    config: Settings, description: compose.Description, services: tuple[compose.Service, ...]
-) -> tuple[NativeEngine, str]:
-    """The engine, on this clone's ports, and a line that says why these."""
-    if config.engine not in (None, "native"):
-        raise LabProblem(f"LAB_ENGINE is {config.engine!r}; this lab knows: native.")
-    engine = NativeEngine(config, description, ports.kept_block(description.ports, config.state))
-    if not services:
-        return engine, ""
-    engine.recover()
-    block, line = ports.choose(services, engine.running(), description.ports, config.state)
-    return NativeEngine(config, description, block), line
-
-
-def _engine_for(service: str) -> NativeEngine:
-    config = settings()
-    description = _description(config)
-    if service not in description.services:
-        raise LabProblem(
-            f"There is no service {service!r}.{nearest(service, description.services)} Services: {', '.join(description.services)}."
-        )
-    return _engine(config, description, ())[0]
-
-
-def _wait(engine: NativeEngine, services: tuple[compose.Service, ...], screen: Screen, line: str) -> None:
+def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen, line: str) -> None:
     """Polls every ready URL; raises LabProblem for the first service that ends, or that takes too long."""
     pending = {service.name: service for service in services}
     ended_before = {name: len(engine.exits(name)) for name in pending}
@@ -209,11 +261,15 @@ def _wait(engine: NativeEngine, services: tuple[compose.Service, ...], screen: S
         time.sleep(POLL_SECONDS if pending else 0)
 
 
-def _seen_ready(state: State, engine: NativeEngine) -> State:
-    """A service that has only just started counts as running once it answers."""
-    if state.state == "starting" and _answers(state.url + engine.description.services[state.name].ready):
-        return replace(state, state="running")
-    return state
+def _seen(engine: Engine, memory: bool = False) -> tuple[State, ...]:
+    """The states; a service that has only just started counts as running once it answers."""
+    services = engine.description.services
+    return tuple(
+        replace(state, state="running")
+        if state.state == "starting" and _answers(state.url + services[state.name].ready)
+        else state
+        for state in engine.states(memory)
+    )
 
 
 def _answers(address: str) -> bool:
@@ -223,7 +279,7 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _give_up(engine: NativeEngine, service: compose.Service, what: str) -> None:
+def _give_up(engine: Engine, service: compose.Service, what: str) -> None:
     tail = engine.log_tail(service.name, 15) or "(it printed nothing)"
     engine.stop({service.name})
     others = sorted(engine.running())
@@ -231,12 +287,21 @@ def _give_up(engine: NativeEngine, service: compose.Service, what: str) -> None:
     raise LabProblem(f"{service.name} {what}. {rest}Mend what its log says, then run `up` again. Its last lines:\n{tail}")
 
 
-def _modules_line(memory: Memory) -> str:
-    return f"Up: {', '.join(sorted(memory.modules))}" if memory.modules else "Nothing is up"
+def _sentences(*texts: str) -> str:
+    return " ".join(f"{text.rstrip('. ')}." for text in texts if text)
+
+
+def _modules_line(modules: frozenset[str] | set[str]) -> str:
+    return f"Up: {', '.join(sorted(modules))}" if modules else "Nothing is up"
 
 
 def _linker(config: Settings) -> Link:
-    """Addresses for a person: through jupyter-server-proxy where JupyterLab runs on another machine."""
-    if config.proxy_prefix is None:
-        return lambda state: state.url
-    return lambda state: f"{config.proxy_prefix}proxy/{urlsplit(state.url).port}/"
+    """Addresses for a person: through jupyter-server-proxy where the browser is on another machine than the servers."""
+    prefix = jupyter.proxy_prefix(config)
+
+    def link(state: State) -> str:
+        address = urlsplit(state.url)
+        ours = address.hostname in ("127.0.0.1", "localhost")
+        return f"{prefix}proxy/{address.port}/" if prefix and ours else state.url
+
+    return link

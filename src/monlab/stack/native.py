@@ -1,7 +1,9 @@
 """The native engine: every service is a process of this machine, kept by supervisord."""
 
 import os
+import shlex
 import signal as signals
+import subprocess
 import time
 from pathlib import Path
 
@@ -9,34 +11,37 @@ import psutil
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings
-from monlab.stack import render, servers
+from monlab.stack import preflight, render, servers
 from monlab.stack.compose import Description, Service
-from monlab.stack.engine import State
-from monlab.stack.ports import Block
+from monlab.stack.display import Screen
+from monlab.stack.engine import OnThisMachine, Said, State, must_run
 from monlab.stack.supervisor import Program, Supervisor
 
+TOOL_SECONDS = 60
 
-class NativeEngine:
-    """Services of `description` as processes, on the ports of `block`."""
+
+class NativeEngine(OnThisMachine):
+    """Services as processes."""
 
     name = "native"
 
-    def __init__(self, settings: Settings, description: Description, block: Block) -> None:
-        self.settings = settings
-        self.description = description
-        self.block = block
+    def __init__(self, settings: Settings, description: Description) -> None:
+        super().__init__(settings, description)
         self.supervisor = Supervisor(settings)
 
     @property
     def addresses(self) -> render.Addresses:
         return render.Addresses.of(self.description, self.block)
 
-    def url(self, service: Service) -> str:
-        return f"http://127.0.0.1:{self.block.of(service.ports[0])}"
-
     def recover(self) -> None:
         if not self.supervisor.alive():
             self.supervisor.end_orphans()
+
+    def prepare(self, services: tuple[Service, ...]) -> str:
+        missing = [service.server for service in services if servers.present(service.server, self.settings) is None]
+        preflight.memory(services)
+        preflight.disk(missing, self.settings)
+        return self.settle_ports(services, self.running())
 
     def start(self, services: tuple[Service, ...], progress: servers.Progress) -> None:
         found = servers.get_all(list({service.server: None for service in services}), self.settings, progress)
@@ -91,7 +96,7 @@ class NativeEngine:
     def running(self) -> set[str]:
         return {info["name"] for info in self.supervisor.infos() if info["statename"] in ("RUNNING", "STARTING", "BACKOFF")}
 
-    def states(self) -> list[State]:
+    def states(self, memory: bool = False) -> list[State]:  # reading it costs nothing here
         return [self._state(info) for info in self.supervisor.infos() if info["name"] in self.description.services]
 
     def _state(self, info: dict) -> State:
@@ -105,13 +110,14 @@ class NativeEngine:
             detail = f"ended {len(exits)} time{'s' if len(exits) > 1 else ''}, last: {exits[-1]}"
             state = "restarted" if state == "running" else state
         pid = info["pid"] or None
+        state = "paused" if _frozen(pid) else state
         return State(
             name=service.name,
             state=state,
             version=service.version,
             url=self.url(service),
             pid=pid,
-            seconds=time.time() - info["start"] if pid else 0.0,
+            seconds=max(0.0, time.time() - info["start"]) if pid else 0.0,  # a clock may be set back
             detail=detail,
             rss_bytes=_rss(pid),
         )
@@ -123,14 +129,67 @@ class NativeEngine:
         return self.supervisor.log_tail(name, lines)
 
     def kill(self, name: str, signal: int) -> None:
-        pid = next((info["pid"] for info in self.supervisor.infos() if info["name"] == name and info["pid"]), None)
-        if pid is None:
-            raise LabProblem(f"{name} does not run, so it cannot be sent {signals.Signals(signal).name}.")
-        os.kill(pid, signal)
+        os.kill(self._pid(name, f"sent {signals.Signals(signal).name}"), signal)
+
+    def pause(self, name: str) -> None:
+        os.kill(self._pid(name, "paused"), signals.SIGSTOP)
+
+    def unpause(self, name: str) -> None:
+        os.kill(self._pid(name, "let go on"), signals.SIGCONT)
+
+    def disconnect(self, name: str) -> None:
+        must_run(name, self.running(), "cut off")
+        raise LabProblem(
+            f"{name} is a process of this machine and shares its network with the others, so it cannot be cut off alone. "
+            f"With Docker it can. `stack.pause({name!r})` is the nearest thing here: connections to it hang."
+        )
+
+    connect = disconnect
+
+    def _pid(self, name: str, what: str) -> int:
+        pids = {info["name"]: int(info["pid"]) for info in self.supervisor.infos() if info["pid"]}
+        must_run(name, set(pids), what)
+        return pids[name]
 
     def restart(self, name: str) -> None:
         self.supervisor.rpc.stopProcess(name, True)
         self.supervisor.rpc.startProcess(name, False)
+
+    def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
+        return local_tool(self.settings, server, tool, words, stdin)
+
+    def kept(self) -> list[str]:
+        return []
+
+    def discard(self) -> None:
+        return
+
+
+def local_tool(settings: Settings, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
+    """Runs a tool of a native server in the workspace; the server is fetched or built first if need be."""
+    found = servers.present(server, settings)
+    if found is None:
+        with Screen() as screen:
+            found = servers.get(server, settings, screen.say)
+            screen.clear()
+    done = subprocess.run(
+        [found.binary(tool), *words],
+        cwd=settings.workspace,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=TOOL_SECONDS,
+        check=False,
+    )
+    text = (done.stdout + done.stderr).replace(f"{settings.workspace}/", "")
+    return Said(shlex.join([tool, *words]), done.returncode == 0, text)
+
+
+def _frozen(pid: int | None) -> bool:
+    try:
+        return bool(pid) and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _rss(pid: int | None) -> int:

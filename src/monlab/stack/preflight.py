@@ -13,19 +13,23 @@ FREE_DISK_MEGABYTES = 500
 BUILD_DISK_MEGABYTES = 6000  # what Go's caches take for a full build
 
 
-def check(services: tuple[Service, ...], missing: list[str], settings: Settings) -> None:
-    """Raises LabProblem when memory or disk will not do. `missing` are servers that must be fetched or built first."""
+def memory(services: tuple[Service, ...]) -> None:
+    """Raises LabProblem when the services do not fit into what is free."""
     needed = NATIVE_MEGABYTES * len(services)
     free = psutil.virtual_memory().available >> 20
     if free < needed:
         raise LabProblem(
             f"These {len(services)} services need about {needed} MB of memory and {free} MB are free. Close something, or stop other modules with `./lab down`."
         )
+
+
+def disk(missing: list[str], settings: Settings) -> None:
+    """Raises LabProblem when the disk is too full. `missing` are servers that must be fetched or built first."""
     settings.cache.mkdir(parents=True, exist_ok=True)
-    disk = shutil.disk_usage(settings.cache).free >> 20
+    free = shutil.disk_usage(settings.cache).free >> 20
     wanted = BUILD_DISK_MEGABYTES if missing else FREE_DISK_MEGABYTES
-    if disk < wanted:
+    if free < wanted:
         extra = f" to get {', '.join(missing)}" if missing else ""
         raise LabProblem(
-            f"{wanted} MB of free disk are needed{extra} and {settings.cache} has {disk} MB. `./lab fetch --clean` gives back what builds left."
+            f"{wanted} MB of free disk are needed{extra} and {settings.cache} has {free} MB. `./lab fetch --clean` gives back what builds left."
         )

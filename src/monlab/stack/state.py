@@ -1,13 +1,25 @@
-"""What a clone remembers between commands: which modules are up."""
+"""What a clone remembers between commands: which modules are up, and on which engine."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import filelock
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings
+from monlab.stack.compose import ENGINES
+
+FILE = "lab.json"
+
+
+@dataclass(frozen=True)
+class Up:
+    """What the last `up` or `down` left running."""
+
+    engine: str = ""  # empty when nothing was ever started
+    modules: frozenset[str] = frozenset()
 
 
 class Memory:
@@ -32,16 +44,24 @@ class Memory:
         finally:
             lock.release()
 
-    @property
-    def modules(self) -> set[str]:
-        """The modules that were started and not stopped; none when the file is missing or cut short."""
+    def read(self) -> Up:
+        """What is up; nothing when there is no file. Raises LabProblem when it cannot be understood."""
+        path = self.folder / FILE
         try:
-            return set(json.loads((self.folder / "modules.json").read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
-            return set()
+            found = json.loads(path.read_text("utf-8"))
+            if found["engine"] not in ("", *ENGINES):
+                raise ValueError(found["engine"])
+            return Up(found["engine"], frozenset(map(str, found["modules"])))
+        except FileNotFoundError:
+            return Up()
+        except (ValueError, KeyError, TypeError):
+            raise LabProblem(
+                f"{path} was cut short or edited, so the lab does not know what it started. `./lab down` ends everything of this "
+                "clone; then start again."
+            ) from None
 
-    @modules.setter
-    def modules(self, modules: set[str]) -> None:
-        fresh = self.folder / "modules.json.new"
-        fresh.write_text(json.dumps(sorted(modules)), "utf-8")
-        fresh.replace(self.folder / "modules.json")
+    def write(self, up: Up) -> None:
+        """Replaces the file in one step."""
+        fresh = self.folder / f"{FILE}.new"
+        fresh.write_text(json.dumps({"engine": up.engine, "modules": sorted(up.modules)}), "utf-8")
+        fresh.replace(self.folder / FILE)

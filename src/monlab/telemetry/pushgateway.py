@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import requests
 
-from monlab.endpoints import service_url
+from monlab.endpoints import must_be_ours, service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
 
@@ -36,6 +36,7 @@ def _group(job: str, labels: dict[str, str]) -> str:
 
 
 def _send(method: str, address: str, text: str = "") -> requests.Response:
+    must_be_ours(settings(), "Sending to the Pushgateway")
     try:
         return requests.request(method, address, data=text.encode(), timeout=30)
     except requests.RequestException as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from monlab import endpoints
 from monlab.problem import LabProblem
 from monlab.settings import Settings, settings
 from monlab.stack import compose
@@ -118,7 +119,7 @@ def show(path: str) -> None:
 
 def write(path: str, text: str) -> Change:
     """Writes a file of the workspace. A version that is the learner's own goes to the backup folder first."""
-    target = _inside(path, must_exist=False)
+    target = _for_change(path)
     before = target.read_text("utf-8") if target.exists() else ""
     after = text.strip("\n") + "\n"
     kept = "" if before in ("", after) else _keep_if_own(path, target)
@@ -161,7 +162,7 @@ def remove(path: str) -> str:
     target = _inside(path, must_exist=False)
     if not target.exists():
         return f"workspace/{path} is not there."
-    kept = _keep_if_own(path, target)
+    kept = _keep_if_own(path, _for_change(path))
     target.unlink()
     return f"workspace/{path} is gone." + (f" Your version is kept in {kept}." if kept else "")
 
@@ -182,6 +183,15 @@ def _inside(path: str, must_exist: bool = True) -> Path:
         raise LabProblem(f"{path} lies outside the workspace.")
     if must_exist and not target.exists():
         raise LabProblem(f"There is no workspace/{path}. `./lab reset MODULE` brings the course's files back.")
+    return target
+
+
+def _for_change(path: str) -> Path:
+    """The file, if changing it means something: raises Elsewhere for a file of a server that somebody else runs."""
+    target = _inside(path, must_exist=False)
+    config = settings()
+    if target.relative_to(config.workspace.resolve()).parts[0] in mounted(config):
+        endpoints.must_be_ours(config, f"Changing {path}")
     return target
 
 

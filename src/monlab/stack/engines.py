@@ -1,0 +1,122 @@
+"""Which engine runs the servers of this clone, and why."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from monlab.endpoints import EXTERNAL
+from monlab.problem import LabProblem, nearest
+from monlab.settings import Settings
+from monlab.stack import compose
+from monlab.stack.compose import Description, Service
+from monlab.stack.docker import DockerEngine, compose_version
+from monlab.stack.engine import Engine
+from monlab.stack.external import ExternalEngine
+from monlab.stack.native import NativeEngine
+from monlab.stack.servers import Progress
+from monlab.stack.state import Memory
+
+KNOWN: Mapping[str, Callable[[Settings, Description], Engine]] = {
+    "docker": DockerEngine,
+    "native": NativeEngine,
+    EXTERNAL: ExternalEngine,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, the services it will run, and one line why."""
+
+    engine: Engine
+    services: tuple[Service, ...]
+    why: str
+
+
+def describe(settings: Settings) -> Description:
+    """compose.yaml, read and checked."""
+    return compose.load(settings.compose_file, settings.versions_file, settings.image_prefix)
+
+
+def current(settings: Settings) -> Engine:
+    """The engine that runs what is up; while nothing is, the native one, under which nothing runs either."""
+    return KNOWN[Memory(settings).read().engine or "native"](settings, describe(settings))
+
+
+def all_here(settings: Settings) -> list[Engine]:
+    """Every engine that may hold something of this clone: for when the lab has lost its memory, and for a reset."""
+    found: list[Engine] = [NativeEngine(settings, describe(settings))]
+    docker = DockerEngine(settings, describe(settings))
+    try:
+        docker.running()
+        found.append(docker)
+    except LabProblem:
+        return found  # there is no Docker to hold anything
+    return found
+
+
+def choose(settings: Settings, description: Description, services: tuple[Service, ...], progress: Progress) -> Choice:
+    """The engine for these services: what was asked for, else what runs already, else Docker if it can, else processes.
+
+    Images are pulled on the way. Raises LabProblem when what was asked for cannot be had.
+    """
+    asked = asked_for(settings)
+    before = Memory(settings).read().engine
+    busy = bool(before) and bool(KNOWN[before](settings, description).running())
+    if busy and asked and asked != before:
+        raise LabProblem(
+            f"The servers of this clone are up on the {before} engine, and {_variable(settings)} asks for {asked}. "
+            "`./lab down` ends them; then run the same again."
+        )
+    wanted = asked or (before if busy else "")
+    reason = f"as {_variable(settings)} asks" if asked else "as before"
+    if wanted == EXTERNAL:
+        outside = ExternalEngine(settings, description)
+        urls = outside.urls()
+        there = tuple(service for service in services if service.name in urls or not service.guest)
+        return Choice(outside, there, f"Run by somebody else ({settings.endpoints_file or 'LAB_ENDPOINTS'}).")
+    if wanted == "native":
+        return _native(settings, description, services, reason)
+    try:
+        return _docker(settings, description, services, progress, reason if wanted else "")
+    except LabProblem as problem:
+        if wanted:
+            raise LabProblem(f"Docker was to run the servers, {reason}, and cannot: {problem}") from problem
+        return _native(settings, description, services, f"Docker is not used: {problem}")
+
+
+def asked_for(settings: Settings) -> str:
+    """The engine that LAB_ENGINE or LAB_ENDPOINTS asks for, empty when neither does. Raises LabProblem on nonsense."""
+    if settings.engine is None:
+        return EXTERNAL if settings.endpoints_file else ""
+    if settings.engine not in KNOWN:
+        raise LabProblem(f"LAB_ENGINE is {settings.engine!r}.{nearest(settings.engine, KNOWN)} It can be: {', '.join(KNOWN)}.")
+    if settings.engine == EXTERNAL and settings.endpoints_file is None:
+        raise LabProblem("LAB_ENGINE is external: LAB_ENDPOINTS must then name the file with the servers' URLs.")
+    if settings.engine != EXTERNAL and settings.endpoints_file:
+        raise LabProblem(f"LAB_ENGINE asks for {settings.engine} and LAB_ENDPOINTS for servers elsewhere. Unset one of them.")
+    return settings.engine
+
+
+def _variable(settings: Settings) -> str:
+    return "LAB_ENGINE" if settings.engine else "LAB_ENDPOINTS"
+
+
+def _native(settings: Settings, description: Description, services: tuple[Service, ...], why: str) -> Choice:
+    here = tuple(service for service in services if "native" in service.engines)
+    guests = [service.name for service in services if service not in here]
+    left_out = f" Without {', '.join(guests)}, which needs Docker." if guests else ""
+    return Choice(NativeEngine(settings, description), here, f"Runs as processes ({why}).{left_out}")
+
+
+def _docker(
+    settings: Settings, description: Description, services: tuple[Service, ...], progress: Progress, reason: str
+) -> Choice:
+    engine = DockerEngine(settings, description)
+    version = engine.connection.version
+    words = f"Runs in Docker {version}, Compose {compose_version()}" + (f" ({reason})." if reason else ".")
+    fitting = tuple(service for service in services if "docker" in service.engines)
+    refused = engine.obtain(fitting, progress)
+    for service in fitting:
+        if service.name in refused and not service.guest:
+            raise LabProblem(refused[service.name])
+    guests = [f"Without {name}: {problem}" for name, problem in refused.items()]
+    return Choice(engine, tuple(s for s in fitting if s.name not in refused), " ".join([words, *guests]))
