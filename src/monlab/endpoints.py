@@ -55,7 +55,11 @@ def service_url(settings: Settings, name: str) -> str:
 def must_be_ours(settings: Settings, what: str) -> None:
     """Raises Elsewhere when somebody else runs the stack. `what` says what cannot be done then: `Pushing metrics`."""
     if read(settings).engine == EXTERNAL:
-        raise Elsewhere(
-            f"{what} is left out here: somebody else runs these servers for you (LAB_ENDPOINTS), and they are not changed from a "
-            "notebook. Read on; the text tells what happens."
-        )
+        raise elsewhere(what)
+
+
+def elsewhere(what: str) -> Elsewhere:
+    """The sentence for what is not done to somebody else's servers: `what` is `Pushing metrics` or `Reloading x`."""
+    return Elsewhere(
+        f"{what} is left out: somebody else runs these servers (LAB_ENDPOINTS). Read on; the text tells what happens."
+    )

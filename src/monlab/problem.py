@@ -26,14 +26,21 @@ class Elsewhere(LabProblem):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        if shell is not None:
+        if shell is not None and Elsewhere not in shell.custom_exceptions:
             shell.set_custom_exc((Elsewhere,), _show_sentence)
+            shell.events.register("post_run_cell", _no_error)
 
 
 def _show_sentence(_shell: Any, _kind: type, elsewhere: Elsewhere, _traceback: Any, tb_offset: int | None = None) -> None:
     from IPython.display import Markdown, display
 
     display(Markdown(f"> {elsewhere}"))
+
+
+def _no_error(result: Any) -> None:
+    """The cell ended early and not wrongly: the notebook's runner goes on."""
+    if isinstance(result.error_in_exec, Elsewhere):
+        result.error_in_exec = None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

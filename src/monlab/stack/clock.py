@@ -28,10 +28,12 @@ def complaints(services: tuple[Service, ...], urls: Mapping[str, str]) -> list[s
     if found:
         ahead = max(found.values(), key=abs)
         said.append(
-            f"The clock of {', '.join(found)} is {_minutes(ahead)} this machine's: \"now\" is another instant there. "
+            f'The clock of {", ".join(found)} is {_minutes(ahead)} this machine\'s: "now" is another instant there. '
             "Set both clocks right (`timedatectl set-ntp true`)."
         )
-    return said + [line for service in services if service.server == "prometheus" for line in _future(service, urls[service.name])]
+    return said + [
+        line for service in services if service.server == "prometheus" for line in _future(service, urls[service.name])
+    ]
 
 
 def _future(service: Service, url: str) -> list[str]:
@@ -41,7 +43,9 @@ def _future(service: Service, url: str) -> list[str]:
         now = parsedate_to_datetime(page.headers["Date"]).timestamp()
     except (requests.RequestException, KeyError, ValueError):
         return []
-    ahead = [float(newest) - now for newest in re.findall(r"^prometheus_tsdb_head_(?:min|max)_time_seconds (\S+)", page.text, re.M)]
+    ahead = [
+        float(newest) - now for newest in re.findall(r"^prometheus_tsdb_head_(?:min|max)_time_seconds (\S+)", page.text, re.M)
+    ]
     ahead = [seconds for seconds in ahead if TOLERATED_SECONDS < seconds < 1e9]  # an empty head says the largest number there is
     if not ahead:
         return []

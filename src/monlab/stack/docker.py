@@ -84,7 +84,9 @@ def compose_version() -> str:
     done = _output(["docker", "compose", "version", "--short"])
     found = re.match(r"v?(\d+)\.[\d.]+", done.stdout.strip())
     if done.returncode or not found or int(found[1]) < 2:
-        raise LabProblem("Docker is here and Compose v2 is not. On Debian and Ubuntu: `sudo apt-get install docker-compose-plugin`.")
+        raise LabProblem(
+            "Docker is here and Compose v2 is not. On Debian and Ubuntu: `sudo apt-get install docker-compose-plugin`."
+        )
     return found[0].removeprefix("v").rstrip(".")
 
 
@@ -222,9 +224,7 @@ class DockerEngine(OnThisMachine):
     def _containers(self, paused: bool = False) -> dict[str, Any]:
         """Service -> its container."""
         return {
-            one["Config"]["Labels"][SERVICE]: one
-            for one in self._inspected()
-            if not paused or one["State"]["Status"] == "paused"
+            one["Config"]["Labels"][SERVICE]: one for one in self._inspected() if not paused or one["State"]["Status"] == "paused"
         }
 
     def running(self) -> set[str]:

@@ -51,7 +51,9 @@ def findings(settings: Settings) -> list[Finding]:
 def _system() -> Finding:
     system = platform.system()
     text = f"{system} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
-    return Finding("system", text, True, "" if system == "Linux" else "needs Docker: as processes, servers run on Linux and WSL2 only")
+    return Finding(
+        "system", text, True, "" if system == "Linux" else "needs Docker: as processes, servers run on Linux and WSL2 only"
+    )
 
 
 @dataclass(frozen=True)

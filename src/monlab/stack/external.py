@@ -7,7 +7,7 @@ import yaml
 
 from monlab import endpoints
 from monlab.endpoints import EXTERNAL
-from monlab.problem import Elsewhere, LabProblem, nearest
+from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
 from monlab.stack.compose import Description, Service
 from monlab.stack.engine import Said, State
@@ -71,7 +71,9 @@ class ExternalEngine:
         url = self.url(service)
         ready = _get(service.name, url + service.ready)
         if ready.status_code != 200:
-            raise LabProblem(f"{service.name} at {url} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}")
+            raise LabProblem(
+                f"{service.name} at {url} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}"
+            )
         if not service.build_info:
             return ""
         page = _get(service.name, f"{url}/metrics")
@@ -81,7 +83,7 @@ class ExternalEngine:
                 f"Something answers at {url}, and it is not {service.name}: its /metrics has no {service.build_info}. "
                 f"It says: {_first_words(page)}{_ASK}"
             )
-        version = re.search(r'version="([^"]*)"', line[1])
+        version = re.search(r'(?:^|,)version="([^"]*)"', line[1])
         return version[1] if version else ""
 
     def stop(self, names: set[str] | None) -> None:
@@ -112,7 +114,7 @@ class ExternalEngine:
         return f"{name} runs elsewhere, and so do its logs."
 
     def _not_ours(self, name: str, *_more: object) -> None:
-        raise Elsewhere(f"{name} is run by somebody else (LAB_ENDPOINTS) and is not changed from here. The notebook goes on.")
+        raise endpoints.elsewhere(f"Changing {name}")
 
     kill = pause = unpause = disconnect = connect = restart = _not_ours
 

@@ -21,6 +21,7 @@ from monlab.workbook import workspace
 LOG_LINES = 400
 LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
 READY_SECONDS = 60  # longest wait for a service's own start
+GUEST_SECONDS = 20  # and for one that the lab can do without
 POLL_SECONDS = 0.05
 
 
@@ -45,18 +46,19 @@ def up(*modules: str) -> StackView:
         before = engine.running()
         try:
             engine.start(services, screen.say)
-            _wait(engine, services, screen, line)
+            lost = _wait(engine, services, screen, line)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
             ) from None
+        services = tuple(service for service in services if service.name not in lost)
         urls = {service.name: engine.url(service) for service in services}
         endpoints.write(config, engine.name, urls)
         for service in services:
             if service.reload and service.name in before and engine.name != EXTERNAL:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
-        line = _sentences(_modules_line(wanted), line, *clock.complaints(services, urls))
+        line = _sentences(_modules_line(wanted), line, *lost.values(), *clock.complaints(services, urls))
         return StackView(engine.name, _seen(engine), line, _linker(config))
 
 
@@ -243,22 +245,36 @@ def _engine_for(service: str) -> Engine:
     return engine
 
 
-def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen, line: str) -> None:
-    """Polls every ready URL; raises LabProblem for the first service that ends, or that takes too long."""
+def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen, line: str) -> dict[str, str]:
+    """Polls every ready URL; raises LabProblem for the first service that ends, or that takes too long.
+
+    Guests that do not come up are ended instead: service -> why.
+    """
     pending = {service.name: service for service in services}
+    lost: dict[str, str] = {}
     ended_before = {name: len(engine.exits(name)) for name in pending}
-    deadline = time.monotonic() + READY_SECONDS
+    start = time.monotonic()
     while pending:
         for service in list(pending.values()):
+            seconds = GUEST_SECONDS if service.guest else READY_SECONDS
             if _answers(engine.url(service) + service.ready):
                 del pending[service.name]
-            elif len(engine.exits(service.name)) > ended_before[service.name]:
-                _give_up(engine, service, "ended while it started")
-        if pending and time.monotonic() > deadline:
-            service = next(iter(pending.values()))
-            _give_up(engine, service, f"did not answer at {service.ready} within {READY_SECONDS} s")
+                continue
+            if len(engine.exits(service.name)) > ended_before[service.name]:
+                why = "ended while it started"
+            elif time.monotonic() - start > seconds:
+                why = f"did not answer at {service.ready} within {seconds} s"
+            else:
+                continue
+            if not service.guest:
+                _give_up(engine, service, why)
+            said = engine.log_tail(service.name, 1) or "nothing"
+            engine.stop({service.name})
+            lost[service.name] = f"Without {service.name}, which {why}; its last words: {said}"
+            del pending[service.name]
         screen.show(StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", lambda s: s.url))
         time.sleep(POLL_SECONDS if pending else 0)
+    return lost
 
 
 def _seen(engine: Engine, memory: bool = False) -> tuple[State, ...]:

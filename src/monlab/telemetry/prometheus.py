@@ -1,7 +1,7 @@
 """Asking a Prometheus: queries, targets, rules, alerts, metadata -> pandas frames."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Prometheus:
         The step defaults to about 250 points, and at least the scrape interval. Raises QueryProblem, LabProblem.
         """
         window = seconds_of(last)
-        finish = datetime.now(UTC).timestamp() if end is None else float(_stamp(end))
+        finish = self._now() if end is None else float(_stamp(end))
         width = seconds_of(step) if step is not None else max(1.0, round(window / 250))
         if window / width > MAX_POINTS:
             raise LabProblem(
@@ -101,6 +101,10 @@ class Prometheus:
         parameters = {"query": query, "start": start, "end": finish, "step": width}
         grid = start + width * np.arange(int(window / width + 1e-9) + 1)
         return frames.wide(self._ask("query_range", query, parameters)["result"], grid)
+
+    def _now(self) -> float:
+        """The server's present: its clock decides where the newest sample is, and this machine's may differ."""
+        return float(self._answer("query", {"query": "time()"})["data"]["result"][1])
 
     def plot(
         self,
