@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import docker
+import images
 import psutil
 import pytest
 import requests
+from docker.errors import DockerException
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -17,7 +20,7 @@ REPO = Path(__file__).resolve().parents[1]
 class Clone:
     """A copy of the tracked files, driven as a person drives it: by commands."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **environment: str) -> None:
         self.home = home = home / "a home"  # a blank in a path must never matter
         home.mkdir()
         self.repo = home / "clone"
@@ -33,6 +36,7 @@ class Clone:
             "PYTHONPATH": str(self.repo / "src"),
             "XDG_STATE_HOME": str(home / "state"),
             "COLUMNS": "160",
+            **environment,
         }
 
     def command(self, *words: str) -> list[str]:
@@ -95,21 +99,97 @@ class Clone:
                 continue
         return found
 
+    @property
+    def project(self) -> str:
+        """The name of this clone's Compose project."""
+        return f"monlab-{self.state.name.rpartition('-')[2]}"
+
+    def containers(self) -> list[str]:
+        """Containers and networks of this clone's Compose project."""
+        if self.environment.get("LAB_ENGINE") != "docker" or not list((self.home / "state").glob("monlab/clone-*")):
+            return []
+        label = {"label": f"com.docker.compose.project={self.project}"}
+        client = docker.from_env()
+        return [one.name for one in (*client.containers.list(all=True, filters=label), *client.networks.list(filters=label))]
+
+    def leftovers(self) -> list[object]:
+        return [*self.processes(), *self.containers()]
+
+
+NATIVE = {"LAB_ENGINE": "native"}
+DOCKER = {"LAB_ENGINE": "docker", "LAB_IMAGE_PREFIX": images.PREFIX}
+
+
+def ended(made: Clone) -> None:
+    """Ends what a test left running, volumes included, and holds `./lab down` to leaving nothing."""
+    made.lab("down", code=None)
+    assert not made.leftovers(), "`./lab down` left something behind"
+    if made.environment.get("LAB_ENGINE") == "docker":
+        made.lab("reset", "--yes")
+
 
 @pytest.fixture
 def clone(tmp_path: Path):
-    """A fresh clone; whatever it left running is ended afterwards."""
-    made = Clone(tmp_path)
+    """A fresh clone on the native engine; whatever it left running is ended afterwards."""
+    made = Clone(tmp_path, **NATIVE)
     yield made
-    made.lab("down", code=None)
-    assert not made.processes(), "`./lab down` left processes behind"
+    ended(made)
+
+
+@pytest.fixture(scope="session")
+def daemon():
+    """A Docker daemon that answers, with Compose v2 beside it and images of our own in it."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        pytest.skip(f"no Docker daemon answers here ({type(error).__name__}); `.ci/docker start DIR` starts one")
+    compose = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    if compose.returncode:
+        pytest.skip("Compose v2 is not here; `.ci/docker start DIR` brings it")
+    images.make(client)
+    yield client
+    images.remove(docker.from_env())
+
+
+@pytest.fixture
+def docker_clone(tmp_path: Path, daemon: docker.DockerClient):
+    """A fresh clone on the Docker engine."""
+    made = Clone(tmp_path, **DOCKER)
+    yield made
+    ended(made)
+
+
+@pytest.fixture(params=["native", "docker"])
+def any_clone(request: pytest.FixtureRequest):
+    """A fresh clone, once on each engine that starts servers."""
+    return request.getfixturevalue("clone" if request.param == "native" else "docker_clone")
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory):
-    """A clone with module 2 up, shared by tests that only look."""
-    made = Clone(tmp_path_factory.mktemp("running"))
+    """A clone with module 2 up as processes, shared by tests that only look."""
+    made = Clone(tmp_path_factory.mktemp("running"), **NATIVE)
     made.lab("up", "m02")
     yield made
-    made.lab("down")
-    assert not made.processes(), "`./lab down` left processes behind"
+    ended(made)
+
+
+@pytest.fixture(scope="session")
+def running_docker(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient):
+    """A clone with module 2 up in Docker, shared by tests that only look."""
+    made = Clone(tmp_path_factory.mktemp("running-docker"), **DOCKER)
+    made.lab("up", "m02")
+    yield made
+    ended(made)
+
+
+@pytest.fixture
+def student(tmp_path: Path, running: Clone):
+    """A clone that uses the servers of `running` and shares no file with it but the list of URLs, as an instructor hands it out."""
+    urls = {name: service["url"] for name, service in running.status().items()}
+    handed_out = tmp_path / "endpoints.yaml"
+    handed_out.write_text("".join(f"{name}: {url}\n" for name, url in urls.items()), "utf-8")
+    made = Clone(tmp_path, LAB_ENDPOINTS=str(handed_out))
+    yield made
+    ended(made)

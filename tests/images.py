@@ -35,6 +35,14 @@ def make(client: docker.DockerClient) -> list[str]:
     return made
 
 
+def remove(client: docker.DockerClient) -> None:
+    """Takes them away again."""
+    for image in client.images.list():
+        for name in image.tags:
+            if name.startswith(PREFIX):
+                client.images.remove(name)
+
+
 def _layer(files, folders) -> bytes:
     """A file system: programs, and empty folders that the servers' user may write."""
     out = io.BytesIO()

@@ -6,6 +6,7 @@ import time
 
 import psutil
 import requests
+from waits import wait_for
 
 from monlab.settings import settings
 from monlab.stack.servers.recipe import recipes
@@ -132,10 +133,3 @@ def test_the_reload_of_a_broken_file_says_what_the_server_said(clone):
     )
     assert "refused the new configuration" in said and "rules/mine.yml" in said and "parse error" in said
     assert str(clone.home) not in said
-
-
-def wait_for(clone, query: str) -> None:
-    """Polls until a query has an answer."""
-    deadline = time.monotonic() + 30
-    while not clone.query(query):
-        assert time.monotonic() < deadline, f"{query} has no answer after 30 s"
