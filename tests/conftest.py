@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import docker
@@ -150,6 +151,36 @@ def daemon():
     images.make(client)
     yield client
     images.remove(docker.from_env())
+
+
+class OwnDaemon:
+    """The Docker daemon that `.ci/docker start` started: it may be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def kill(self) -> None:
+        process = psutil.Process(int((self.folder / "pid").read_text()))
+        process.kill()
+        process.wait(10)
+
+    def start(self) -> None:
+        subprocess.Popen([self.folder / "dockerd"], stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + 30
+        while subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:
+            assert time.monotonic() < deadline, "the Docker daemon does not come back"
+
+
+@pytest.fixture
+def own_daemon(daemon: docker.DockerClient):
+    """The tests' own Docker daemon, started again afterwards if a test left it dead."""
+    folder = os.environ.get("MONLAB_TEST_DOCKER")
+    if not folder:
+        pytest.skip("only a daemon that `.ci/docker start DIR` started is killed")
+    one = OwnDaemon(Path(folder))
+    yield one
+    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:
+        one.start()
 
 
 @pytest.fixture

@@ -1,16 +1,20 @@
 """What goes wrong while the lab starts or runs, and the sentence a person reads then."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from waits import wait_for
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 
 
 def test_ports_taken_by_someone_else_move_the_lab_and_name_them(clone):
@@ -40,18 +44,42 @@ def test_a_server_that_dies_at_start_shows_its_last_lines(clone):
     assert clone.status()["alertmanager"]["state"] in ("running", "restarted")
 
 
-def test_a_killed_server_comes_back_and_status_says_so(clone):
-    clone.lab("up", "m02")
-    pid = clone.status()["prometheus"]["pid"]
+def test_a_killed_server_comes_back_and_status_says_so(any_clone):
+    any_clone.lab("up", "m02")
+    pid = any_clone.status()["prometheus"]["pid"]
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while (now := clone.status()["prometheus"])["pid"] in (pid, None) or now["state"] != "restarted":
+    while (now := any_clone.status()["prometheus"])["pid"] in (pid, None) or now["state"] != "restarted":
         assert time.monotonic() < deadline, now
-    assert "terminated by SIGKILL" in now["detail"]
-    assert clone.query("vector(1)")
-    clone.lab("down")
-    clone.lab("up", "m02")
-    assert clone.status()["prometheus"]["state"] == "running", "what happened before the last start is over"
+    assert "ended 1 time, last: terminated by SIGKILL" in now["detail"]
+    wait_for(any_clone, "vector(1)")
+    any_clone.lab("down")
+    any_clone.lab("up", "m02")
+    assert any_clone.status()["prometheus"]["state"] == "running", "what happened before the last start is over"
+
+
+def test_a_server_killed_on_purpose_comes_back_too(any_clone):
+    any_clone.lab("up", "m02")
+    any_clone.python("from monlab import stack; stack.kill('alertmanager')")
+    deadline = time.monotonic() + 20
+    while (now := any_clone.status()["alertmanager"])["state"] != "restarted":
+        assert time.monotonic() < deadline, now
+    assert "ended 1 time, last: terminated by SIGKILL" in now["detail"]
+
+
+def test_a_killed_docker_daemon_is_named_and_comes_back_with_the_servers(docker_clone, own_daemon):
+    docker_clone.lab("up", "m02")
+    own_daemon.kill()
+    for words in (["status"], ["up", "m02"], ["down"], ["logs", "prometheus"]):
+        said = docker_clone.lab(*words, code=1)
+        assert (
+            "Docker does not answer at" in said and "Start it (`sudo systemctl start docker`" in said and "Traceback" not in said
+        )
+    assert "Docker does not answer" in " ".join(docker_clone.lab("doctor", code=1).split())
+    own_daemon.start()
+    docker_clone.lab("up", "m02")
+    assert {service["state"] for service in docker_clone.status().values()} <= {"running", "restarted"}
+    wait_for(docker_clone, "vector(1)")
 
 
 def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
@@ -70,22 +98,41 @@ def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
     assert not clone.processes()
 
 
-@pytest.mark.parametrize("after", ["supervisord is there", "the command has started"])
-def test_the_stop_button_during_up_leaves_what_the_next_up_completes(clone, after):
-    process = clone.begin("up", "m02")
+MOMENTS = ["the command has started", "something runs"]
+
+
+def wait_for_moment(clone, moment: str, process: subprocess.Popen) -> None:
     deadline = time.monotonic() + 20
-    while after == "supervisord is there" and not clone.processes() and process.poll() is None:
+    while process.poll() is None:
+        if clone.leftovers() if moment == "something runs" else (clone.repo / "workspace").exists():
+            return
         assert time.monotonic() < deadline
-    while after == "the command has started" and not (clone.repo / "workspace").exists():
-        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_stop_button_during_up_leaves_what_the_next_up_completes(any_clone, moment):
+    process = any_clone.begin("up", "m02")
+    wait_for_moment(any_clone, moment, process)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=30)
     if process.returncode == 0:
         assert "running" in said  # the services were faster than the button
     else:
         assert process.returncode == 130 and "Traceback" not in said and "stopped" in said.lower(), said
-    clone.lab("up", "m02")
-    assert {service["state"] for service in clone.status().values()} == {"running"}
+    any_clone.lab("up", "m02")
+    assert {service["state"] for service in any_clone.status().values()} == {"running"}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_kernel_killed_during_up_leaves_what_the_next_up_completes(any_clone, moment):
+    """The kernel is the process that runs `stack.up`: here the command itself, killed so that it can clean up nothing."""
+    process = any_clone.begin("up", "m02")
+    wait_for_moment(any_clone, moment, process)
+    process.kill()
+    process.communicate(timeout=30)
+    assert "Traceback" not in any_clone.lab("status")
+    any_clone.lab("up", "m02")
+    assert {service["state"] for service in any_clone.status().values()} == {"running"}
 
 
 def test_the_stop_button_during_a_build_ends_go_and_says_how_to_go_on(clone):
@@ -164,16 +211,14 @@ def test_two_ups_at_once_do_not_mix(clone):
 
 def test_two_processes_that_want_the_same_server_build_it_once(clone):
     """The build is the real one, of the smallest server, from the user's warm Go caches."""
-    cache = clone.home / "cache" / "monlab"
-    cache.mkdir(parents=True)
-    real = Path(clone.python("from monlab.settings import settings; print(settings().cache)").strip())
-    (cache / "go").symlink_to(real / "go")
+    cache = go_caches_of_the_user(clone)
     code = (
         "from monlab.settings import settings; from monlab.stack import servers\n"
         "said = []; server = servers.get('pushgateway', settings(), said.append); print(server.source, len([l for l in said if 'compiling' in l or 'fetching' in l]) > 0)"
     )
-    environment = {**clone.environment, "XDG_CACHE_HOME": str(clone.home / "cache"), "LAB_RELEASES": "http://127.0.0.1:9"}
-    both = [subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=clone.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     said = sorted(process.communicate(timeout=400)[0].strip() for process in both)
     assert said == ["go False", "go True"] or said == ["go False", "go False"], said
     assert len(list((cache / "servers").iterdir())) == 1
@@ -184,3 +229,168 @@ def test_a_state_folder_that_cannot_be_written_is_named(clone):
     said = clone.lab("up", "m02", code=1)
     assert "keeps its state in" in said and "cannot be written" in said and "Traceback" not in said
     (clone.home / "state").unlink()
+
+
+@needs_root
+def test_a_state_folder_that_became_read_only_is_named(clone):
+    clone.lab("up", "m02")
+    clone.lab("down")
+    with mounted(clone.home / "state", "-o", "ro"):
+        for words in (["up", "m02"], ["down"]):
+            said = clone.lab(*words, code=1)
+            assert "keeps its state in" in said and "cannot be written: Read-only file system" in said and "Traceback" not in said
+        assert "make " in " ".join(clone.lab("doctor", code=1).split())
+
+
+@needs_root
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(clone):
+    with mounted(clone.home / "cache", "-o", "size=32m"):
+        said = clone.lab("up", "m02", code=1, XDG_CACHE_HOME=str(clone.home / "cache"))
+    assert "6000 MB of free disk are needed to get" in said and "has 32 MB" in said and "./lab fetch --clean" in said
+
+
+@needs_root
+def test_a_disk_that_fills_up_while_a_server_is_built_is_told_and_leaves_no_half_server(clone):
+    """The build is the real one, of the smallest server, from the user's warm Go caches."""
+    cache = go_caches_of_the_user(clone)
+    (cache / "servers").mkdir()
+    with mounted(cache / "servers", "-o", "size=4m"):
+        said = get_pushgateway(clone)
+        assert "the disk is full" in said and "./lab fetch --clean" in said and "Traceback" not in said
+        assert not [path for path in (cache / "servers").iterdir() if not path.name.startswith(".")]
+
+
+def test_a_wrong_checksum_in_go_sum_is_refused_by_name(clone):
+    go_caches_of_the_user(clone)
+    file = clone.repo / "stack/native/pushgateway/go.sum"
+    text = file.read_text("utf-8")
+    module = re.search(r"^github.com/prometheus/pushgateway \S+ h1:(\S+)$", text, re.MULTILINE)
+    file.write_text(text.replace(module[1], module[1][::-1].lstrip("=") + "="), "utf-8")
+    said = get_pushgateway(clone)
+    assert "checksum mismatch" in said and "Traceback" not in said
+
+
+def go_caches_of_the_user(clone) -> Path:
+    """A cache without servers that shares the user's Go caches. Returns its folder."""
+    cache = clone.home / "cache" / "monlab"
+    cache.mkdir(parents=True)
+    real = Path(clone.python("from monlab.settings import settings; print(settings().cache)").strip())
+    (cache / "go").symlink_to(real / "go")
+    clone.environment.update(XDG_CACHE_HOME=str(clone.home / "cache"), LAB_RELEASES="http://127.0.0.1:9")
+    return cache
+
+
+def get_pushgateway(clone) -> str:
+    """What is said when the Pushgateway is to be built and cannot be."""
+    return clone.python(
+        "from monlab.settings import settings; from monlab.stack import servers; from monlab.problem import LabProblem\n"
+        "try: servers.get('pushgateway', settings(), lambda line: None)\nexcept LabProblem as problem: print(problem)"
+    )
+
+
+@contextmanager
+def mounted(folder: Path, *options: str):
+    """A file system in memory on a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+CUT_SHORT = '{"engine": "nat'
+
+
+def test_a_cut_short_endpoints_file_is_named_and_up_writes_it_anew(any_clone):
+    any_clone.lab("up", "m02")
+    (any_clone.state / "endpoints.json").write_text(CUT_SHORT)
+    asked = (
+        "from monlab import prom\nfrom monlab.problem import LabProblem\ntry: prom.query('up')\nexcept LabProblem as e: print(e)"
+    )
+    assert "endpoints.json was cut short or edited" in any_clone.python(asked)
+    assert "endpoints.json was cut short or edited" in any_clone.lab("status", code=1)
+    any_clone.lab("up", "m02")
+    assert {service["state"] for service in any_clone.status().values()} == {"running"}
+
+
+@pytest.mark.parametrize("text", [CUT_SHORT, "[]", '{"engine": "dokcer", "modules": []}', '{"engine": "native", "modules": 3}'])
+def test_a_damaged_memory_is_named_and_down_ends_everything_all_the_same(clone, text):
+    clone.lab("up", "m02")
+    (clone.state / "lab.json").write_text(text)
+    for words in (["status"], ["up", "m02"], ["down", "m02"]):
+        assert "so the lab does not know what it started. `./lab down` ends everything" in clone.lab(*words, code=1)
+    assert "Ended" in clone.lab("down")
+    assert not clone.leftovers()
+    clone.lab("up", "m02")
+
+
+def test_a_damaged_memory_in_docker(docker_clone):
+    docker_clone.lab("up", "m02")
+    (docker_clone.state / "lab.json").write_text(CUT_SHORT)
+    assert "Ended" in docker_clone.lab("down")
+    assert not docker_clone.leftovers()
+
+
+def test_a_damaged_port_file_is_named_while_servers_run_on_those_ports(clone):
+    clone.lab("up", "m02")
+    (clone.state / "ports.json").write_text('{"base": ')
+    assert "ports.json was cut short or edited" in clone.lab("status", code=1)
+    assert "Ended" in clone.lab("down")
+    clone.lab("up", "m02")
+
+
+def test_a_stale_endpoints_file_is_told_by_status_and_by_the_notebook(any_clone):
+    any_clone.lab("up", "m02")
+    for process in any_clone.processes():
+        process.kill()
+    for name in any_clone.containers():
+        if "prometheus-1" in name or "-1" in name:
+            subprocess.run(["docker", "rm", "--force", name], check=True, capture_output=True)
+    assert "was up and is gone; `./lab up` brings it back" in any_clone.lab("status")
+    asked = (
+        "from monlab import prom\nfrom monlab.problem import LabProblem\ntry: prom.query('up')\nexcept LabProblem as e: print(e)"
+    )
+    assert "prometheus does not answer at" in any_clone.python(asked)
+    any_clone.lab("up", "m02")
+    assert {service["state"] for service in any_clone.status().values()} == {"running"}
+
+
+@pytest.fixture
+def an_hour_ahead():
+    """What makes this machine's programs believe that it is an hour later."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    if not found:
+        pytest.skip("no libfaketime on this machine; `apt-get install faketime` brings it")
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": "+1h"}
+
+
+def test_a_clock_an_hour_off_is_told_and_ranges_are_asked_in_the_servers_time(student, an_hour_ahead):
+    said = student.lab("up", "m02", **an_hour_ahead)
+    assert "The clock of prometheus, alertmanager" in said and "is 60 minutes behind this machine's" in said
+    assert "60 minutes behind" in " ".join(student.lab("doctor", code=1, **an_hour_ahead).split())
+    student.environment.update(an_hour_ahead)
+    assert int(student.python("from monlab import prom; print(len(prom.query_range('up', last='10s').dropna()))")) > 1
+    for name in an_hour_ahead:
+        del student.environment[name]
+    assert "clock" not in student.lab("up", "m02")
+
+
+def test_samples_from_a_clock_that_was_set_back_are_told(clone):
+    """Prometheus takes no sample older than its newest: an hour from the future stops it for an hour."""
+    clone.lab("up", "m02")
+    clone.lab("down")
+    later = int(time.time()) + 3600
+    text = "# TYPE late gauge\n" + "".join(f"late {n} {later + n}\n" for n in range(60)) + "# EOF\n"
+    code = (
+        "from monlab.settings import settings; from monlab.stack import servers; import subprocess, sys\n"
+        "tool = servers.present('prometheus', settings()).binary('promtool')\n"
+        "data = settings().state / 'data' / 'prometheus-data'\n"
+        "subprocess.run([tool, 'tsdb', 'create-blocks-from', 'openmetrics', sys.argv[1], data], check=True)"
+    )
+    (clone.home / "late.txt").write_text(text)
+    clone.python(code.replace("sys.argv[1]", repr(str(clone.home / "late.txt"))))
+    said = clone.lab("up", "m02")
+    assert "prometheus holds samples from 61 minutes in the future" in said and "./lab reset" in said
+    clone.lab("reset", "--yes")
+    assert "future" not in clone.lab("up", "m02")

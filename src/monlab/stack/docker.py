@@ -31,7 +31,8 @@ from monlab.stack.compose import Description, Service
 from monlab.stack.engine import OnThisMachine, Said, State, must_run
 from monlab.stack.servers import Progress
 
-ANSWER_SECONDS = 20  # longest wait for an answer of the daemon
+FIRST_ANSWER_SECONDS = 8  # longest wait for the daemon's first answer
+ANSWER_SECONDS = 30  # and for a later one
 PULL_SECONDS = 120  # longest silence while an image is pulled
 COMPOSE_SECONDS = 180
 TOOL_SECONDS = 60
@@ -61,8 +62,8 @@ def connect() -> Connection:
     if address.scheme not in ("unix", "npipe") and address.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise LabProblem(f"Docker runs on another machine ({host}), where this one's files and ports are not.")
     try:
-        client = docker.DockerClient(base_url=host, timeout=ANSWER_SECONDS)
-        return Connection(host, client, str(client.version()["Version"]))
+        version = docker.DockerClient(base_url=host, timeout=FIRST_ANSWER_SECONDS, version="auto").version()["Version"]
+        return Connection(host, docker.DockerClient(base_url=host, timeout=ANSWER_SECONDS), str(version))
     except (DockerException, requests.RequestException, OSError) as error:
         raise LabProblem(_why_no_answer(host, str(error))) from error
 
@@ -75,7 +76,7 @@ def _why_no_answer(host: str, error: str) -> str:
         )
     start = "open Docker Desktop" if platform.system() == "Darwin" else "`sudo systemctl start docker`, or open Docker Desktop"
     if "timed out" in error.lower():
-        return f"Docker at {host} takes the call and does not answer within {ANSWER_SECONDS} s. Restart it."
+        return f"Docker at {host} takes the call and does not answer within {FIRST_ANSWER_SECONDS} s. Restart it."
     return f"Docker does not answer at {host}. Start it ({start})."
 
 

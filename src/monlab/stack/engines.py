@@ -80,7 +80,7 @@ def choose(settings: Settings, description: Description, services: tuple[Service
     except LabProblem as problem:
         if wanted:
             raise LabProblem(f"Docker was to run the servers, {reason}, and cannot: {problem}") from problem
-        return _native(settings, description, services, f"Docker is not used: {problem}")
+        return _native(settings, description, services, f"Docker is not used: {str(problem).rstrip('.')}")
 
 
 def asked_for(settings: Settings) -> str:

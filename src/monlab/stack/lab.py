@@ -12,7 +12,7 @@ from monlab import endpoints
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, settings
-from monlab.stack import clock, compose, engines, jupyter
+from monlab.stack import clock, compose, engines, jupyter, ports
 from monlab.stack.display import Link, Screen, StackView
 from monlab.stack.engine import Engine, State
 from monlab.stack.state import Memory, Up
@@ -94,6 +94,7 @@ def down(*modules: str) -> str:
 
 def _down_all(config: Settings, memory: Memory) -> str:
     """Ends everything of this clone, also when the lab's own files about it cannot be read."""
+    ports.forget(config.state)
     try:
         known = memory.read()
         concerned: Sequence[Engine] = [engines.current(config)] if known.engine else engines.all_here(config)

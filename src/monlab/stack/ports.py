@@ -61,12 +61,35 @@ def taken(services: Iterable[Service], block: Block) -> dict[int, str]:
 
 
 def kept_base(state: Path) -> int | None:
-    """The base of the block this clone used last, None when it never had one."""
+    """The base of the block this clone used last, None when it never had one. Raises LabProblem for a damaged file."""
+    path = state / "ports.json"
     try:
-        base = json.loads((state / "ports.json").read_text("utf-8"))["base"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        base = json.loads(path.read_text("utf-8"))["base"]
+        if base != STANDARD and base not in BLOCKS:
+            raise ValueError(base)
+    except FileNotFoundError:
         return None
-    return base if base == STANDARD or base in BLOCKS else None
+    except (ValueError, KeyError, TypeError):
+        raise LabProblem(
+            f"{path} was cut short or edited, so the lab does not know which ports its servers use. `./lab down` ends everything "
+            "of this clone; then start again."
+        ) from None
+    return int(base)
+
+
+def forget(state: Path) -> None:
+    """Drops a record that cannot be read; one that can is kept, so that addresses stay the same."""
+    try:
+        kept_base(state)
+    except LabProblem:
+        (state / "ports.json").unlink()
+
+
+def _base_of_another(state: Path) -> int | None:
+    try:
+        return kept_base(state)
+    except LabProblem:
+        return None  # that clone will say so itself
 
 
 def kept_block(ports: Iterable[Port], state: Path) -> Block:
@@ -96,7 +119,7 @@ def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, 
     conflicts = {number: holder(number) for number in standard.numbers.values() if not is_free(number)}
     if not conflicts:
         return standard, ""
-    others = {kept_base(folder) for folder in state.parent.glob("*") if folder != state}
+    others = {_base_of_another(folder) for folder in state.parent.glob("*") if folder != state}
     for base in BLOCKS:
         block = block_at(base, ports)
         if base not in others and all(is_free(number) for number in block.numbers.values()):
