@@ -41,7 +41,7 @@ class Clone:
         }
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "monlab.cli", *words]
+        return [sys.executable, "-m", "monlab", *words]
 
     def lab(self, *words: str, code: int | None = 0, **environment: str) -> str:
         """Runs `./lab words`, expects the exit code (None: any) and returns all it printed."""

@@ -303,7 +303,3 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         console.print(f"lab: {str(stop) or 'stopped.'}", markup=False)
         return INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -49,7 +49,9 @@ class Chrome:
         self.call("Page.navigate", url=url)
 
     def evaluate(self, script: str) -> Any:
-        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        """The value of a script; a promise is waited for."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        return answer["result"].get("value")
 
     def wait_for(self, script: str, seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds

@@ -1,44 +1,12 @@
 """`./lab` opens JupyterLab on the start page, and what it shows can be read there."""
 
-import re
-import threading
 import time
 
 import psutil
 import pytest
-from browser.chrome import BINARY, Chrome
+from browser.chrome import BINARY
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine; `apt-get install chromium` brings one")
-
-
-@pytest.fixture
-def jupyter(clone):
-    """JupyterLab as `./lab` starts it; yields its address with the token."""
-    process = clone.begin("--no-browser")
-    assert process.stdout
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        match = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+\?token=\w+", line)
-        if match:
-            break
-    assert match, "".join(said)
-    threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True).start()
-    yield match[0], clone, said
-    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    for child in family:  # JupyterLab and its kernels; `./lab` then ends by itself
-        child.terminate()
-    _gone, left = psutil.wait_procs(family, timeout=20)
-    for child in left:
-        child.kill()
-    process.wait(30)
-
-
-@pytest.fixture
-def chrome(tmp_path):
-    browser = Chrome(tmp_path / "profile")
-    yield browser
-    browser.close()
 
 
 def test_the_start_page_opens_runs_and_tells_what_this_machine_can_do(jupyter, chrome, tmp_path):

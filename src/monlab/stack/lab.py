@@ -253,6 +253,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
     """
     pending = {service.name: service for service in services}
     lost: dict[str, str] = {}
+    link = _linker(engine.settings)
     ended_before = {name: len(engine.exits(name)) for name in pending}
     start = time.monotonic()
     while pending:
@@ -273,7 +274,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
             engine.stop({service.name})
             lost[service.name] = f"Without {service.name}, which {why}; its last words: {said}"
             del pending[service.name]
-        screen.show(StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", lambda s: s.url))
+        screen.show(StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", link))
         time.sleep(POLL_SECONDS if pending else 0)
     return lost
 

@@ -57,8 +57,7 @@ class Supervisor:
         self.end_orphans()
         for folder in (self.home / "programs", self.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        for stale in (self.home / "programs").glob("*.conf"):
-            stale.unlink()
+        self._forget_programs()
         self.settings.socket.unlink(missing_ok=True)
         if (self.logs / "supervisord.log").exists():  # `exits` counts what happened since this start
             (self.logs / "supervisord.log").replace(self.logs / "supervisord.previous.log")
@@ -121,6 +120,12 @@ class Supervisor:
             process.kill()
         psutil.wait_procs(left, timeout=5)
         self.settings.socket.unlink(missing_ok=True)
+        (self.home / "supervisord.pid").unlink(missing_ok=True)  # one that was killed leaves it
+        self._forget_programs()
+
+    def _forget_programs(self) -> None:
+        for stale in (self.home / "programs").glob("*.conf"):
+            stale.unlink()
 
     def _stop_all(self) -> None:
         """Stops every program at once: `shutdown` alone would take them one after another."""
