@@ -9,7 +9,7 @@ import pytest
 
 from monlab.problem import LabProblem
 from monlab.stack import ports
-from monlab.stack.compose import Port, Service
+from monlab.stack.compose import ENGINES, Port, Service
 
 
 def service(name: str, *numbers: int) -> Service:
@@ -28,6 +28,8 @@ def service(name: str, *numbers: int) -> Service:
         ui="/",
         reload="",
         render={},
+        engines=ENGINES,
+        build_info="",
         ports=tuple(Port(f"{name.upper()}_{number}", number, number) for number in numbers),
     )
 
@@ -106,8 +108,11 @@ def test_a_clone_with_something_running_does_not_move_but_says_who_is_in_the_way
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"base": "x"}', '{"base": 17}', "{"])
-def test_a_corrupt_memory_of_the_block_is_ignored(state, text):
+def test_a_damaged_memory_of_the_block_is_a_sentence_until_it_is_forgotten(state, text):
     (state / "ports.json").write_text(text)
+    with pytest.raises(LabProblem, match="cut short or edited"):
+        ports.kept_base(state)
+    ports.forget(state)
     assert ports.kept_base(state) is None
 
 
