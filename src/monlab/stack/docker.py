@@ -34,6 +34,7 @@ from monlab.stack.servers import Progress
 FIRST_ANSWER_SECONDS = 8  # longest wait for the daemon's first answer
 ANSWER_SECONDS = 30  # and for a later one
 PULL_SECONDS = 120  # longest silence while an image is pulled
+GUEST_PULL_SECONDS = 15  # and one that the lab can do without
 COMPOSE_SECONDS = 180
 TOOL_SECONDS = 60
 BACK_SECONDS = 2  # within it Docker restarts a process that ended by itself
@@ -118,18 +119,18 @@ class DockerEngine(OnThisMachine):
         refused = {}
         for service in services:
             try:
-                self._pull(service.image, progress)
+                self._pull(service.image, progress, GUEST_PULL_SECONDS if service.guest else PULL_SECONDS)
             except LabProblem as problem:
                 refused[service.name] = str(problem)
         return refused
 
-    def _pull(self, image: str, progress: Progress) -> None:
+    def _pull(self, image: str, progress: Progress, patience: float = PULL_SECONDS) -> None:
         with _talking():
             if self.client.images.list(name=image):
                 return
         progress(f"docker: pulling {image}")
         repository, _colon, tag = image.rpartition(":")
-        patient = docker.DockerClient(base_url=self.connection.host, timeout=PULL_SECONDS)
+        patient = docker.DockerClient(base_url=self.connection.host, timeout=patience)
         try:
             layers: dict[str, str] = {}
             for line in patient.api.pull(repository, tag=tag, stream=True, decode=True):
