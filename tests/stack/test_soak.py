@@ -21,7 +21,7 @@ def test_fifty_ups_and_downs_with_random_kills_leave_nothing_behind(engine, requ
     with suppress(OSError), socket.create_server(("127.0.0.1", 9090)):  # so that the clone takes a block of ports of its own
         clone.lab("up", "m02")
     clone.lab("down")
-    files = kept_files(clone)
+    files, numbers = kept_files(clone), ports(clone)
     faults = [kill_a_server, kill_several_servers, kill_up, interrupt_up, kill_down, kill_down_and_a_server, nothing]
     faults += [kill_the_supervisor] if engine == "native" else [remove_a_container]
     for cycle in range(CYCLES):
@@ -31,7 +31,7 @@ def test_fifty_ups_and_downs_with_random_kills_leave_nothing_behind(engine, requ
             assert "Traceback" not in said and "lab: " in said, f"{told}\n{said}"
         explained(clone, told, "down")
         assert not clone.leftovers(), told
-        assert not [port for port in ports(clone) if listens(port)], told
+        assert not [port for port in numbers if listens(port)], told
         assert kept_files(clone) <= files, told
     explained(clone, "at the end", "up", "m02")
     assert {service["state"] for service in clone.status().values()} == {"running"}
