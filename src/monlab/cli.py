@@ -13,9 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monlab.problem import LabProblem
-from monlab.settings import Settings, child_environment, settings
+from monlab.settings import Settings, child_environment, resolve_paths, settings
 from monlab.stack import doctor as doctor_of
 from monlab.stack import engines, lab, servers
 from monlab.stack.display import Screen
@@ -24,7 +25,7 @@ from monlab.workbook import workspace
 from monlab.workbook.modules import module, modules
 
 INTERRUPTED = 130
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def open_lab(config: Settings, arguments: argparse.Namespace) -> int:
@@ -108,7 +109,7 @@ def run(config: Settings, arguments: argparse.Namespace) -> int:
     if needed:
         console.print(lab.up(chosen.id))
     stack_seconds = time.monotonic() - start
-    outcome = run_lesson(chosen, config, lambda line: console.print(line, markup=False))
+    outcome = run_lesson(chosen, config, lambda line: console.print(line))
     total = config.environment_seconds + servers_seconds + stack_seconds + outcome.seconds
     console.print(
         f"environment {config.environment_seconds:.0f} s · servers {servers_seconds:.0f} s ({got}) · stack {stack_seconds:.1f} s · "
@@ -118,7 +119,7 @@ def run(config: Settings, arguments: argparse.Namespace) -> int:
     if outcome.passed:
         console.print(f"{chosen.id} passed.")
         return 0
-    console.print(f"{chosen.id} failed: {outcome.problem}", markup=False)
+    console.print(f"{chosen.id} failed: {outcome.problem}")
     return 1
 
 
@@ -129,7 +130,7 @@ def build(config: Settings, arguments: argparse.Namespace) -> int:
 
     complaints = [line for found in modules(config) if found.ready for line in linting.lint(found)]
     for line in complaints:
-        console.print(line, markup=False)
+        console.print(line)
     if arguments.check:
         different = builder.differing(config)
         for name in different:
@@ -157,10 +158,10 @@ def coverage(config: Settings, arguments: argparse.Namespace) -> int:
     result = covering.coverage(config)
     ready = {found.id for found in modules(config) if found.ready}
     for line in result.complaints:
-        console.print(line, markup=False)
+        console.print(line)
     gaps = [item for item in result.gaps if arguments.all or item.module in ready]
     for item in gaps:
-        console.print(f"{item.id:8} {item.kind:8} {item.title}", markup=False)
+        console.print(f"{item.id:8} {item.kind:8} {item.title}")
     total = len(covering.curriculum(config))
     console.print(
         f"{total} ids: {len(result.covered)} covered, {len(result.left_out)} left out, {len(result.gaps)} open, "
@@ -201,7 +202,7 @@ def doctor(config: Settings, arguments: argparse.Namespace) -> int:
         table.add_column(column, overflow="fold")
     found = doctor_of.findings(config)
     for finding in found:
-        table.add_row("ok" if finding.ok else "!!", finding.what, finding.found, finding.do)
+        table.add_row(*map(Text, ("ok" if finding.ok else "!!", finding.what, finding.found, finding.do)))
     console.print(table)
     return 0 if all(finding.ok for finding in found) else 1
 
@@ -230,8 +231,9 @@ def reset(config: Settings, arguments: argparse.Namespace) -> int:
     try:
         console.print(lab.down())
     except LabProblem as problem:  # a Docker that is gone for good must not keep anyone from starting afresh
-        console.print(f"lab: {problem}", markup=False)
+        console.print(f"lab: {problem}")
     for engine in holding:
+        engine.stop(None)  # what another engine than the last one may still hold
         engine.discard()
     for place in places:
         shutil.rmtree(place, ignore_errors=not place.exists())
@@ -295,11 +297,15 @@ def parser() -> argparse.ArgumentParser:
 def main(words: list[str] | None = None) -> int:
     """Runs one command; a LabProblem becomes its sentence and exit code 1."""
     arguments = parser().parse_args(words)
+    resolve_paths()
     try:
         return int(arguments.function(settings(), arguments))
     except LabProblem as problem:
-        console.print(f"lab: {problem}", markup=False, style=None)
+        console.print(f"lab: {problem}", style=None)
+        return 1
+    except OSError as error:  # what no room made a sentence of: a full disk, a file of another user
+        console.print(f"lab: {error.filename or 'the system'}: {error.strerror or error}. Mend that, then run the same again.")
         return 1
     except KeyboardInterrupt as stop:
-        console.print(f"lab: {str(stop) or 'stopped.'}", markup=False)
+        console.print(f"lab: {str(stop) or 'stopped.'}")
         return INTERRUPTED

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monlab.files import write_whole
 from monlab.problem import Elsewhere, LabProblem
 from monlab.settings import Settings
 
@@ -27,6 +28,8 @@ def read(settings: Settings) -> Endpoints:
         return Endpoints(str(found["engine"]), {str(name): str(url) for name, url in found["services"].items()})
     except FileNotFoundError:
         return Endpoints()
+    except OSError as error:
+        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LabProblem(
             f"{path} was cut short or edited, so nobody knows where the servers answer. `./lab up MODULE` (or the notebook's "
@@ -36,9 +39,7 @@ def read(settings: Settings) -> Endpoints:
 
 def write(settings: Settings, engine: str, urls: Mapping[str, str]) -> None:
     """Replaces the file in one step."""
-    fresh = settings.state / f"{FILE}.new"
-    fresh.write_text(json.dumps({"engine": engine, "services": dict(urls)}, indent=1), "utf-8")
-    fresh.replace(settings.state / FILE)
+    write_whole(settings.state / FILE, json.dumps({"engine": engine, "services": dict(urls)}, indent=1))
 
 
 def service_url(settings: Settings, name: str) -> str:

@@ -85,6 +85,12 @@ def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) ->
     )
 
 
+def resolve_paths() -> None:
+    """Makes a relative LAB_ENDPOINTS absolute, for the notebooks that this command starts in another folder."""
+    if os.environ.get("LAB_ENDPOINTS"):
+        os.environ["LAB_ENDPOINTS"] = str(Path(os.environ["LAB_ENDPOINTS"]).absolute())
+
+
 def child_environment(**extra: str) -> dict[str, str]:
     """This process's environment with `extra` added, for a program the lab starts."""
     return {**os.environ, **extra}

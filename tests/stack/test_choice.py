@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import DOCKER, Clone
+from clones import DOCKER, Clone
 
 
 @pytest.fixture

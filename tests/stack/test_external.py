@@ -78,6 +78,27 @@ def test_an_address_where_something_else_answers(student, impostor):
     assert "it is not prometheus: its /metrics has no prometheus_build_info" in said and "Welcome to the printer" in said
 
 
+def test_an_address_with_a_typing_error_and_a_password(student):
+    endpoints(student, prometheus="http://me:secret@10.0.0..5:9090")
+    said = student.lab("up", "m02", code=1)
+    assert "prometheus does not answer at http://10.0.0..5:9090" in said and "secret" not in said and "Traceback" not in said
+
+
+def test_without_the_variable_the_clone_runs_servers_of_its_own_again(student):
+    student.lab("up", "m02")
+    del student.environment["LAB_ENDPOINTS"]
+    student.environment["LAB_ENGINE"] = "native"
+    assert "Runs as processes" in student.lab("up", "m02")
+    assert len(student.processes()) == 6
+
+
+def test_a_relative_file_holds_in_the_notebook_too(student):
+    student.environment["LAB_ENDPOINTS"] = "../../endpoints.yaml"
+    said = student.lab("run", "m00")
+    assert "m00 passed." in said and "engine: external" in said and "cannot be read" not in said
+    assert "Run by somebody else" in student.lab("up", "m02")
+
+
 def test_two_addresses_that_were_exchanged(student, running):
     endpoints(student, pushgateway=running.status()["alertmanager"]["url"])
     assert "it is not pushgateway" in student.lab("up", "m02", code=1)
@@ -100,6 +121,7 @@ def test_a_server_that_goes_away_later_is_told_by_status(student, impostor):
         ("promtheus: http://127.0.0.1:1", "Did you mean prometheus?"),
         ("prometheus: 127.0.0.1:9090", "is no URL of prometheus"),
         ("prometheus: http://127.0.0.1:9090", "does not say where alertmanager is"),
+        ("prometheus: 2026-13-45", "is no"),
     ],
 )
 def test_a_file_that_says_too_little_or_nonsense(student, text, words):

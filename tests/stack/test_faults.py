@@ -395,3 +395,55 @@ def test_samples_from_a_clock_that_was_set_back_are_told(clone):
     assert "prometheus holds samples from 61 minutes in the future" in said and "./lab reset" in said
     clone.lab("reset", "--yes")
     assert "future" not in clone.lab("up", "m02")
+
+
+def test_a_proxy_of_the_environment_does_not_stand_between_the_lab_and_its_servers(clone):
+    proxies = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+    clone.environment.update(proxies)
+    clone.lab("up", "m02")
+    wait_for(clone, "count(up == 1) == 5")
+    said = clone.python(
+        "from monlab import alerts, page, prom, pushgateway, stack\n"
+        "print(len(prom.query('up')), pushgateway.push('a 1', job='j'), page('prometheus', grep='prometheus_build_info '))\n"
+        "print(stack.reload('prometheus'), alerts.active().empty)"
+    )
+    assert "5 PUT" in said and "has read its configuration" in said
+
+
+def test_a_service_that_does_not_run_cannot_be_restarted_and_one_that_gave_up_can(clone):
+    asked = "from monlab import stack; from monlab.problem import LabProblem\ntry: print(stack.restart('prometheus').states)\nexcept LabProblem as e: print(e)"
+    clone.lab("up", "m02")
+    clone.lab("down")
+    assert "prometheus does not run, so it cannot be restarted" in clone.python(asked)
+    clone.lab("up", "m02")
+    file = clone.repo / "workspace/prometheus/prometheus.yml"
+    good = file.read_text("utf-8")
+    file.write_text(good + "\nnonsense: [", "utf-8")
+    assert "ended while it started" in clone.python(asked)
+    file.write_text(good, "utf-8")
+    clone.lab("up", "m02")
+    assert clone.status()["prometheus"]["state"] in ("running", "restarted")
+
+
+@pytest.mark.parametrize("what", ["lab.json", "endpoints.json"])
+def test_a_state_that_cannot_be_read_is_named(clone, what):
+    clone.lab("up", "m02")
+    clone.lab("down")
+    (clone.state / what).unlink()
+    (clone.state / what).mkdir()
+    said = clone.lab("status", code=1)
+    assert f"{what}, which cannot be read: Is a directory" in said and "Traceback" not in said
+    (clone.state / what).rmdir()
+
+
+def test_links_in_the_workspace_lead_no_container_to_a_private_file(docker_clone):
+    docker_clone.lab("up", "m02")
+    docker_clone.lab("down")
+    private = docker_clone.home / "private.txt"
+    private.write_text("mine")
+    private.chmod(0o600)
+    rules = docker_clone.repo / "workspace/prometheus/rules"
+    (rules / "link.txt").symlink_to(private)
+    (rules / ".#link.txt").symlink_to("me@host.1234:5678")  # what Emacs makes while a file is edited
+    docker_clone.lab("up", "m02")
+    assert private.stat().st_mode & 0o777 == 0o600

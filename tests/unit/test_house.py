@@ -24,9 +24,11 @@ MAY_IMPORT = {
     "workbook": {"workbook", "stack", "endpoints"},
     "progress": {"progress"},
     "plots": set(),
+    "web": set(),
+    "files": set(),
     "endpoints": set(),
 }
-COMMON = {"problem", "settings", "waiting"}
+COMMON = {"problem", "settings", "waiting", "web", "files"}
 
 
 def imported(path: Path) -> set[str]:

@@ -5,8 +5,7 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-import requests
-
+from monlab import web
 from monlab.stack.compose import Service
 
 TOLERATED_SECONDS = 30
@@ -18,9 +17,9 @@ def complaints(services: tuple[Service, ...], urls: Mapping[str, str]) -> list[s
     found = {}
     for service in services:
         try:
-            answer = requests.get(urls[service.name] + service.ready, timeout=ANSWER_SECONDS)
+            answer = web.get(urls[service.name] + service.ready, ANSWER_SECONDS)
             ahead = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()
-        except (requests.RequestException, KeyError, ValueError):
+        except (*web.FAULTS, KeyError, ValueError):
             continue  # no answer or no date: nothing is known about its clock
         if abs(ahead) > TOLERATED_SECONDS:
             found[service.name] = ahead
@@ -39,9 +38,9 @@ def complaints(services: tuple[Service, ...], urls: Mapping[str, str]) -> list[s
 def _future(service: Service, url: str) -> list[str]:
     """A Prometheus that holds samples newer than its clock takes none that are older: nothing new is stored until then."""
     try:
-        page = requests.get(f"{url}/metrics", timeout=ANSWER_SECONDS)
+        page = web.get(f"{url}/metrics", ANSWER_SECONDS)
         now = parsedate_to_datetime(page.headers["Date"]).timestamp()
-    except (requests.RequestException, KeyError, ValueError):
+    except (*web.FAULTS, KeyError, ValueError):
         return []
     ahead = [
         float(newest) - now for newest in re.findall(r"^prometheus_tsdb_head_(?:min|max)_time_seconds (\S+)", page.text, re.M)

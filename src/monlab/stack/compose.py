@@ -46,6 +46,7 @@ SERVICE_KEYS = frozenset(
         "tmpfs",
         "ulimits",
         "user",
+        "userns_mode",
         "volumes",
         "working_dir",
     ]

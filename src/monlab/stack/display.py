@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from monlab.stack.engine import State
 
@@ -43,11 +44,14 @@ class StackView:
         return f"<p>{html.escape(self.line)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __rich__(self) -> Table:
-        table = Table(title=self.line or None, title_justify="left", title_style="", box=None, pad_edge=False)
+        # Text, not str: rich would read [brackets] in other programs' words as markup.
+        table = Table(
+            title=Text(self.line) if self.line else None, title_justify="left", title_style="", box=None, pad_edge=False
+        )
         for column in COLUMNS:
             table.add_column(column, overflow="fold")
         for row in self._rows():
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         return table
 
     def __repr__(self) -> str:

@@ -3,11 +3,14 @@
 import json
 import os
 import platform
+import queue
 import re
 import shlex
 import shutil
 import signal as signals
+import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +25,8 @@ from urllib.parse import urlsplit
 
 import docker
 import requests
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, StreamParseError
+from urllib3.exceptions import HTTPError
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings, child_environment
@@ -33,13 +37,16 @@ from monlab.stack.servers import Progress
 
 FIRST_ANSWER_SECONDS = 8  # longest wait for the daemon's first answer
 ANSWER_SECONDS = 30  # and for a later one
-PULL_SECONDS = 120  # longest silence while an image is pulled
-GUEST_PULL_SECONDS = 15  # and one that the lab can do without
+PULL_SECONDS = 300  # longest silence while an image is pulled
+GUEST_PULL_SECONDS = 60  # and one that the lab can do without
+OLDEST_COMPOSE = (2, 20)
 COMPOSE_SECONDS = 180
+END_SECONDS = 30  # what Compose gets to end what it is doing after the stop button
 TOOL_SECONDS = 60
 BACK_SECONDS = 2  # within it Docker restarts a process that ended by itself
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+FAULTS = (DockerException, StreamParseError, requests.RequestException, HTTPError, OSError, json.JSONDecodeError)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def connect() -> Connection:
     try:
         version = docker.DockerClient(base_url=host, timeout=FIRST_ANSWER_SECONDS, version="auto").version()["Version"]
         return Connection(host, docker.DockerClient(base_url=host, timeout=ANSWER_SECONDS), str(version))
-    except (DockerException, requests.RequestException, OSError) as error:
+    except FAULTS as error:
         raise LabProblem(_why_no_answer(host, str(error))) from error
 
 
@@ -84,12 +91,15 @@ def _why_no_answer(host: str, error: str) -> str:
 def compose_version() -> str:
     """`2.26.1`. Raises LabProblem when Compose v2 is not there."""
     done = _output(["docker", "compose", "version", "--short"])
-    found = re.match(r"v?(\d+)\.[\d.]+", done.stdout.strip())
-    if done.returncode or not found or int(found[1]) < 2:
+    found = re.match(r"v?((\d+)\.(\d+)(?:\.\d+)?)", done.stdout.strip())
+    if done.returncode or not found:
         raise LabProblem(
-            "Docker is here and Compose v2 is not. On Debian and Ubuntu: `sudo apt-get install docker-compose-plugin`."
+            "Docker is here and Compose v2 is not. It is the package docker-compose-v2 on Ubuntu, and docker-compose-plugin in "
+            "Docker's own repository."
         )
-    return found[0].removeprefix("v").rstrip(".")
+    if (int(found[2]), int(found[3])) < OLDEST_COMPOSE:
+        raise LabProblem(f"Compose is {found[1]}; {'.'.join(map(str, OLDEST_COMPOSE))} or newer is needed.")
+    return found[1]
 
 
 class DockerEngine(OnThisMachine):
@@ -125,33 +135,45 @@ class DockerEngine(OnThisMachine):
         return refused
 
     def _pull(self, image: str, progress: Progress, patience: float = PULL_SECONDS) -> None:
+        """Pulls an image that is not here. Raises LabProblem with Docker's words, or when nothing is heard for too long."""
         with _talking():
             if self.client.images.list(name=image):
                 return
         progress(f"docker: pulling {image}")
-        repository, _colon, tag = image.rpartition(":")
-        patient = docker.DockerClient(base_url=self.connection.host, timeout=patience)
+        process = subprocess.Popen(
+            ["docker", "pull", image],
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=_forward, args=(process, lines), daemon=True).start()
+        last, complete = "", 0
         try:
-            layers: dict[str, str] = {}
-            for line in patient.api.pull(repository, tag=tag, stream=True, decode=True):
-                if "error" in line:
-                    raise LabProblem(f"{image} cannot be pulled: {line['error']}")
-                if line.get("id"):
-                    layers[line["id"]] = line.get("status", "")
-                done = sum(state in ("Pull complete", "Already exists") for state in layers.values())
-                progress(f"docker: pulling {image}, {done} of {max(1, len(layers))} layers")
-        except (APIError, requests.RequestException) as error:
-            said = error.explanation if isinstance(error, APIError) else error
-            raise LabProblem(f"{image} cannot be pulled: {said}") from error
+            while line := lines.get(timeout=patience):
+                last, complete = line.strip() or last, complete + ("Pull complete" in line)
+                progress(f"docker: pulling {image}, {complete} layers here")
+        except queue.Empty:
+            process.terminate()
+            raise LabProblem(f"{image} cannot be pulled: nothing was heard for {patience:.0f} s.") from None
+        except BaseException:  # the stop button
+            process.terminate()
+            raise
+        if process.wait():
+            raise LabProblem(f"{image} cannot be pulled: {last.removeprefix('Error response from daemon: ')}")
 
     def recover(self) -> None:
         return  # the daemon keeps its containers, also over its own end
 
     def prepare(self, services: tuple[Service, ...]) -> str:
-        preflight.memory(services)
-        return self.settle_ports(services, self.running())
+        running = self.running()
+        preflight.memory(tuple(service for service in services if service.name not in running))
+        return self.settle_ports(services, running)
 
-    def start(self, services: tuple[Service, ...], progress: Progress) -> None:
+    def start(self, services: tuple[Service, ...], progress: Progress) -> dict[str, str]:
         for service in services:
             self.render(service)
         names = [service.name for service in services]
@@ -161,7 +183,15 @@ class DockerEngine(OnThisMachine):
             self.stop(stale)
         for name in self._containers(paused=True):
             self.unpause(name)
-        self._compose("up", "--detach", "--no-build", "--pull", "never", *names)
+        start = ("up", "--detach", "--no-build", "--pull", "never")
+        self._compose(*start, *(service.name for service in services if not service.guest))
+        lost = {}
+        for guest in (service.name for service in services if service.guest):
+            try:
+                self._compose(*start, guest)
+            except LabProblem as problem:
+                lost[guest] = f"Without {guest}: {problem}"
+        return lost
 
     def render(self, service: Service) -> None:
         """Containers run as another user: the files they mount become readable for others."""
@@ -174,10 +204,7 @@ class DockerEngine(OnThisMachine):
                     f"{service.name} needs {source}, which is not there. `./lab reset {service.profiles[0]}` brings the lab's files back."
                 )
             for path in (source, *source.rglob("*")):
-                mode = path.stat().st_mode
-                wanted = mode | (0o005 if path.is_dir() else 0o004)
-                if mode != wanted and path.stat().st_uid in (os.getuid(), 0):
-                    path.chmod(wanted)
+                _readable_for_others(path)
 
     def stop(self, names: set[str] | None) -> None:
         if names is None or not self.running() - names:
@@ -200,7 +227,11 @@ class DockerEngine(OnThisMachine):
             said, _ = process.communicate(timeout=COMPOSE_SECONDS)
         except BaseException as stop:  # the stop button: Compose ends what it is doing, then we go
             process.send_signal(signals.SIGINT)
-            process.communicate()
+            try:
+                process.communicate(timeout=END_SECONDS)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                os.killpg(process.pid, signals.SIGKILL)
+                raise stop from None
             if isinstance(stop, subprocess.TimeoutExpired):
                 raise LabProblem(f"`docker compose {words[0]}` did not end within {COMPOSE_SECONDS} s.") from None
             raise
@@ -284,7 +315,8 @@ class DockerEngine(OnThisMachine):
         """Container id -> how its process ended each time. What was stopped by order is left out."""
         filters = {"label": f"{PROJECT}={self.project}", "event": ["die", "stop", "oom"]}
         with _talking():
-            until = f"{time.time():.6f}"  # a time to come would make the daemon wait for it
+            # The daemon's own clock: until a time to come it would wait, and a time gone by would hide the newest end.
+            until = f"{_seconds(self.client.info()['SystemTime']):.6f}"
             events = list(self.client.api.events(since=0, until=until, filters=filters, decode=True))
         by_container: dict[str, list[dict[str, Any]]] = {}
         for event in events:
@@ -347,14 +379,31 @@ class DockerEngine(OnThisMachine):
     def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
         image = next(service.image for service in self.description.services.values() if service.server == server)
         self._pull(image, lambda line: None)
-        command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--cap-drop", "ALL"]
+        name = f"{self.project}-{tool}-{os.getpid()}"
+        command = [
+            "docker",
+            "run",
+            "--rm",
+            "--interactive",
+            "--network",
+            "none",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            "--name",
+            name,
+        ]
         command += ["--security-opt", "no-new-privileges", "--user", f"{os.getuid()}:{os.getgid()}"]
         command += ["--label", f"{PROJECT}={self.project}", "--memory", "256m"]
         command += ["--volume", f"{self.settings.workspace}:/workspace:ro", "--workdir", "/workspace"]
         command += ["--entrypoint", f"/bin/{tool}", image, *words]
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False, env=child_environment()
-        )
+        try:
+            done = subprocess.run(
+                command, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False, env=child_environment()
+            )
+        except subprocess.TimeoutExpired:
+            _output(["docker", "rm", "--force", name])
+            raise LabProblem(f"{tool} did not end within {TOOL_SECONDS} s and was ended.") from None
         if done.returncode == 125:  # Docker's own code for "the container was not started"
             raise LabProblem(f"{tool} could not be started in a container: {done.stderr.strip()[-300:]}")
         return Said(shlex.join([tool, *words]), done.returncode == 0, (done.stdout + done.stderr).replace("/workspace/", ""))
@@ -370,6 +419,13 @@ class DockerEngine(OnThisMachine):
                 volume.remove()
 
 
+def _forward(process: subprocess.Popen[str], lines: "queue.Queue[str]") -> None:
+    """Each line a process prints; an empty one when it has ended."""
+    for line in process.stdout or ():
+        lines.put(line)
+    lines.put("")
+
+
 @contextmanager
 def _talking() -> Iterator[None]:
     """Turns what the SDK raises into a sentence."""
@@ -377,10 +433,26 @@ def _talking() -> Iterator[None]:
         yield
     except APIError as error:
         raise LabProblem(f"Docker refused: {error.explanation}") from error
-    except (DockerException, requests.RequestException, OSError, json.JSONDecodeError) as error:
+    except FAULTS as error:
         raise LabProblem(
             f"Docker stopped answering ({type(error).__name__}). The servers of this clone run there: start it again "
             "(`sudo systemctl start docker`, or open Docker Desktop), then run the same again."
+        ) from error
+
+
+def _readable_for_others(path: Path) -> None:
+    """A link is left alone: what it leads to may lie outside the workspace."""
+    try:
+        mode = path.lstat().st_mode
+        wanted = mode | (0o005 if stat.S_ISDIR(mode) else 0o004)
+        if not stat.S_ISLNK(mode) and wanted != mode:
+            path.chmod(wanted)
+    except FileNotFoundError:
+        return  # an editor's file that is gone again
+    except OSError as error:
+        raise LabProblem(
+            f"{path} cannot be made readable for the server's container ({error.strerror}): it belongs to another user. "
+            f"`sudo chown -R $USER {path.parent}` mends that."
         ) from error
 
 
@@ -417,7 +489,7 @@ def _how(events: list[dict[str, Any]]) -> list[str]:
 
 def _seconds(stamp: str) -> float:
     """Docker's `2026-06-01T12:00:00.123456789Z` as seconds since 1970."""
-    return datetime.fromisoformat(re.sub(r"\.\d+", "", stamp).replace("Z", "+00:00")).astimezone(UTC).timestamp()
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", stamp).replace("Z", "+00:00")).astimezone(UTC).timestamp()
 
 
 def _telling(said: str) -> str:

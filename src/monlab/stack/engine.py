@@ -53,8 +53,11 @@ class Engine(Protocol):
     def prepare(self, services: tuple[Service, ...]) -> str:
         """Checks that there is room for these services and settles their ports. Returns what a person should know of it."""
 
-    def start(self, services: tuple[Service, ...], progress: Progress) -> None:
-        """Makes exactly these services run, leaving alone those that already do. Returns before they are ready."""
+    def start(self, services: tuple[Service, ...], progress: Progress) -> dict[str, str]:
+        """Makes exactly these services run, leaving alone those that already do. Returns before they are ready.
+
+        The answer is guest -> why it could not be started.
+        """
 
     def stop(self, names: set[str] | None) -> None:
         """Ends these services, None: all of this clone. Nothing of them is left when it returns but their data."""

@@ -60,13 +60,13 @@ def choose(settings: Settings, description: Description, services: tuple[Service
     """
     asked = asked_for(settings)
     before = Memory(settings).read().engine
-    busy = bool(before) and bool(KNOWN[before](settings, description).running())
+    busy = before not in ("", EXTERNAL) and bool(KNOWN[before](settings, description).running())
     if busy and asked and asked != before:
         raise LabProblem(
             f"The servers of this clone are up on the {before} engine, and {_variable(settings)} asks for {asked}. "
             "`./lab down` ends them; then run the same again."
         )
-    wanted = asked or (before if busy else "")
+    wanted = asked or (before if busy else "")  # of servers elsewhere, nothing holds on to this clone
     reason = f"as {_variable(settings)} asks" if asked else "as before"
     if wanted == EXTERNAL:
         outside = ExternalEngine(settings, description)

@@ -5,7 +5,7 @@ import re
 import requests
 import yaml
 
-from monlab import endpoints
+from monlab import endpoints, web
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
@@ -35,7 +35,7 @@ class ExternalEngine:
             found = yaml.safe_load(path.read_text("utf-8"))
         except OSError as error:
             raise LabProblem(f"LAB_ENDPOINTS names {path}, which cannot be read: {error.strerror}.") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, ValueError) as error:  # yaml also reads dates, impossible ones among them
             raise LabProblem(f"{path} is no YAML or JSON: {error}") from error
         if isinstance(found, dict) and isinstance(found.get("services"), dict):
             found = found["services"]
@@ -60,11 +60,12 @@ class ExternalEngine:
     def prepare(self, services: tuple[Service, ...]) -> str:
         return ""
 
-    def start(self, services: tuple[Service, ...], progress: Progress) -> None:
+    def start(self, services: tuple[Service, ...], progress: Progress) -> dict[str, str]:
         """Nothing is started: raises LabProblem when one of the services does not answer, or is something else."""
         for service in services:
-            progress(f"asking {service.name} at {self.url(service)}")
+            progress(f"asking {service.name} at {_shown(self.url(service))}")
             self._version(service)
+        return {}
 
     def _version(self, service: Service) -> str:
         """The version a service reports, empty when it reports none. Raises LabProblem when it is not that service."""
@@ -72,7 +73,7 @@ class ExternalEngine:
         ready = _get(service.name, url + service.ready)
         if ready.status_code != 200:
             raise LabProblem(
-                f"{service.name} at {url} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}"
+                f"{service.name} at {_shown(url)} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}"
             )
         if not service.build_info:
             return ""
@@ -80,7 +81,7 @@ class ExternalEngine:
         line = re.search(rf"^{service.build_info}\{{(.*)\}} ", page.text, re.MULTILINE)
         if page.status_code != 200 or not line:
             raise LabProblem(
-                f"Something answers at {url}, and it is not {service.name}: its /metrics has no {service.build_info}. "
+                f"Something answers at {_shown(url)}, and it is not {service.name}: its /metrics has no {service.build_info}. "
                 f"It says: {_first_words(page)}{_ASK}"
             )
         version = re.search(r'(?:^|,)version="([^"]*)"', line[1])
@@ -97,15 +98,16 @@ class ExternalEngine:
         return set(known.urls) if known.engine == EXTERNAL else set()
 
     def states(self, memory: bool = False) -> list[State]:
-        return [self.state(self.description.services[name]) for name in self.urls() if name in self.running()]
+        known = self.description.services
+        return [self.state(known[name]) for name in self.urls() if name in self.running() and name in known]
 
     def state(self, service: Service) -> State:
         try:
             found = self._version(service)
         except LabProblem as problem:
-            return State(service.name, "failed", "", self.url(service), detail=str(problem))
+            return State(service.name, "failed", "", _shown(self.url(service)), detail=str(problem))
         detail = f"the course is written for {service.version}" if found not in ("", service.version) else ""
-        return State(service.name, "running", found, self.url(service), detail=detail)
+        return State(service.name, "running", found, _shown(self.url(service)), detail=detail)
 
     def exits(self, name: str) -> list[str]:
         return []
@@ -136,12 +138,17 @@ _ASK = ". Ask who runs it, or unset LAB_ENDPOINTS to run servers of your own."
 
 def _get(name: str, address: str) -> requests.Response:
     try:
-        return requests.get(address, timeout=ANSWER_SECONDS)
-    except requests.RequestException as error:
-        raise LabProblem(f"{name} does not answer at {address}: {_reason(error)}{_ASK}") from error
+        return web.get(address, ANSWER_SECONDS)
+    except web.FAULTS as error:
+        raise LabProblem(f"{name} does not answer at {_shown(address)}: {_reason(error)}{_ASK}") from error
 
 
-def _reason(error: requests.RequestException) -> str:
+def _shown(text: str) -> str:
+    """Without the password of an address: what is shown may end up in a saved notebook."""
+    return re.sub(r"(https?://)[^/\s@]+@", r"\1", text)
+
+
+def _reason(error: Exception) -> str:
     text = str(error)
     for words in ("Connection refused", "Name or service not known", "timed out", "No route to host", "certificate"):
         if words in text:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-import requests
-
-from monlab import endpoints
+from monlab import endpoints, web
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, settings
@@ -40,13 +38,14 @@ def up(*modules: str) -> StackView:
         wanted = memory.read().modules | set(modules)
         chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
         engine, services = chosen.engine, chosen.services
+        _leave_other(config, memory, engine)
         engine.recover()
         line = _sentences(chosen.why, engine.prepare(services))
         memory.write(Up(engine.name, wanted))  # from here on `down` knows what to end, even if this is interrupted
         before = engine.running()
         try:
-            engine.start(services, screen.say)
-            lost = _wait(engine, services, screen, line)
+            lost = engine.start(services, screen.say)
+            lost |= _wait(engine, tuple(service for service in services if service.name not in lost), screen, line)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
@@ -60,6 +59,13 @@ def up(*modules: str) -> StackView:
         screen.clear()
         line = _sentences(_modules_line(wanted), line, *lost.values(), *clock.complaints(services, urls))
         return StackView(engine.name, _seen(engine), line, _linker(config))
+
+
+def _leave_other(config: Settings, memory: Memory, engine: Engine) -> None:
+    """Ends what another engine still holds of this clone, such as stopped containers: one engine at a time."""
+    before = memory.read().engine
+    if before not in ("", EXTERNAL, engine.name):
+        engines.KNOWN[before](config, engine.description).stop(None)
 
 
 def engine_for(module: str) -> str:
@@ -87,8 +93,12 @@ def down(*modules: str) -> str:
         engine = engines.current(config)
         ended = engine.running() - keep
         engine.stop(ended if keep else None)
-        memory.write(Up(known.engine, staying))
-        endpoints.write(config, engine.name, {name: url for name, url in endpoints.read(config).urls.items() if name in keep})
+        memory.write(Up(known.engine if staying else "", staying))
+        endpoints.write(
+            config,
+            engine.name if staying else "",
+            {name: url for name, url in endpoints.read(config).urls.items() if name in keep},
+        )
     return _ended(ended, engine.name) + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
 
 
@@ -102,8 +112,12 @@ def _down_all(config: Settings, memory: Memory) -> str:
         concerned = engines.all_here(config)
     words = []
     for engine in concerned:
-        ended = engine.running()
-        engine.stop(None)
+        try:
+            ended = engine.running()
+            engine.stop(None)
+        except LabProblem as problem:
+            gone = " If Docker is gone for good, `./lab reset` forgets what ran there." if engine.name == "docker" else ""
+            raise LabProblem(f"{problem}{gone}") from problem
         if ended:
             words.append(_ended(ended, engine.name))
     memory.write(Up())
@@ -206,8 +220,8 @@ def reload(service: str) -> str:
     engine.render(described)
     logged = engine.log_tail(service, LOG_LINES).splitlines()
     try:
-        answer = requests.post(engine.url(described) + described.reload, timeout=10)
-    except requests.RequestException as error:
+        answer = web.post(engine.url(described) + described.reload, 10)
+    except web.FAULTS as error:
         raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
         deadline = time.monotonic() + LOG_SECONDS
@@ -292,8 +306,8 @@ def _seen(engine: Engine, memory: bool = False) -> tuple[State, ...]:
 
 def _answers(address: str) -> bool:
     try:
-        return requests.get(address, timeout=1).status_code == 200
-    except requests.RequestException:
+        return web.get(address, 1).status_code == 200
+    except web.FAULTS:
         return False
 
 
@@ -319,7 +333,8 @@ def _linker(config: Settings) -> Link:
 
     def link(state: State) -> str:
         address = urlsplit(state.url)
-        ours = address.hostname in ("127.0.0.1", "localhost")
-        return f"{prefix}proxy/{address.port}/" if prefix and ours else state.url
+        if not prefix or not web.is_loopback(state.url) or address.scheme != "http":
+            return state.url
+        return f"{prefix}proxy/{address.port or 80}{address.path.rstrip('/')}/"
 
     return link

@@ -38,17 +38,22 @@ class NativeEngine(OnThisMachine):
             self.supervisor.end_orphans()
 
     def prepare(self, services: tuple[Service, ...]) -> str:
-        missing = [service.server for service in services if servers.present(service.server, self.settings) is None]
-        preflight.memory(services)
-        preflight.disk(missing, self.settings)
-        return self.settle_ports(services, self.running())
+        running = self.running()
+        starting = tuple(service for service in services if service.name not in running)
+        preflight.memory(starting)
+        preflight.disk([one.server for one in starting if servers.present(one.server, self.settings) is None], self.settings)
+        return self.settle_ports(services, running)
 
-    def start(self, services: tuple[Service, ...], progress: servers.Progress) -> None:
+    def start(self, services: tuple[Service, ...], progress: servers.Progress) -> dict[str, str]:
         found = servers.get_all(list({service.server: None for service in services}), self.settings, progress)
         for service in services:
             self.render(service)
         self.supervisor.ensure()
         self.supervisor.apply([self._program(service, found[service.server]) for service in services])
+        for state in self.states():
+            if state.state == "paused":
+                self.unpause(state.name)
+        return {}
 
     def _program(self, service: Service, server: servers.Server) -> Program:
         words = render.command(service, self.block, self._paths(service), self.addresses)
@@ -152,7 +157,10 @@ class NativeEngine(OnThisMachine):
         return pids[name]
 
     def restart(self, name: str) -> None:
-        self.supervisor.rpc.stopProcess(name, True)
+        known = {info["name"]: info["statename"] for info in self.supervisor.infos()}
+        must_run(name, set(known), "restarted")
+        if known[name] in ("RUNNING", "STARTING", "BACKOFF"):
+            self.supervisor.rpc.stopProcess(name, True)
         self.supervisor.rpc.startProcess(name, False)
 
     def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
@@ -172,15 +180,13 @@ def local_tool(settings: Settings, server: str, tool: str, words: tuple[str, ...
         with Screen() as screen:
             found = servers.get(server, settings, screen.say)
             screen.clear()
-    done = subprocess.run(
-        [found.binary(tool), *words],
-        cwd=settings.workspace,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=TOOL_SECONDS,
-        check=False,
-    )
+    command = [str(found.binary(tool)), *words]
+    try:
+        done = subprocess.run(
+            command, cwd=settings.workspace, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise LabProblem(f"{tool} did not end within {TOOL_SECONDS} s and was ended.") from None
     text = (done.stdout + done.stderr).replace(f"{settings.workspace}/", "")
     return Said(shlex.join([tool, *words]), done.returncode == 0, text)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from monlab.files import write_whole
 from monlab.problem import LabProblem
 from monlab.stack.compose import Port, Service
 
@@ -69,6 +70,8 @@ def kept_base(state: Path) -> int | None:
             raise ValueError(base)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError):
         raise LabProblem(
             f"{path} was cut short or edited, so the lab does not know which ports its servers use. `./lab down` ends everything "
@@ -131,7 +134,7 @@ def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, 
 
 def keep(block: Block, state: Path) -> None:
     """Remembers the block for this clone."""
-    (state / "ports.json").write_text(json.dumps({"base": block.base}), "utf-8")
+    write_whole(state / "ports.json", json.dumps({"base": block.base}))
 
 
 def _words(conflicts: Mapping[int, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import filelock
 
+from monlab.files import write_whole
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.compose import ENGINES
@@ -54,6 +55,8 @@ class Memory:
             return Up(found["engine"], frozenset(map(str, found["modules"])))
         except FileNotFoundError:
             return Up()
+        except OSError as error:
+            raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError):
             raise LabProblem(
                 f"{path} was cut short or edited, so the lab does not know what it started. `./lab down` ends everything of this "
@@ -62,6 +65,4 @@ class Memory:
 
     def write(self, up: Up) -> None:
         """Replaces the file in one step."""
-        fresh = self.folder / f"{FILE}.new"
-        fresh.write_text(json.dumps({"engine": up.engine, "modules": sorted(up.modules)}), "utf-8")
-        fresh.replace(self.folder / FILE)
+        write_whole(self.folder / FILE, json.dumps({"engine": up.engine, "modules": sorted(up.modules)}))

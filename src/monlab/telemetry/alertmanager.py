@@ -1,8 +1,8 @@
 """Alertmanager's own list of alerts -> pandas frames."""
 
 import pandas as pd
-import requests
 
+from monlab import web
 from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
@@ -11,9 +11,9 @@ from monlab.settings import settings
 def active(**labels: str) -> pd.DataFrame:
     """Alerts that have arrived at Alertmanager: labels, state (active, suppressed), receivers, since when."""
     try:
-        answer = requests.get(f"{service_url(settings(), 'alertmanager')}/api/v2/alerts", timeout=10)
+        answer = web.get(f"{service_url(settings(), 'alertmanager')}/api/v2/alerts", 10)
         answer.raise_for_status()
-    except requests.RequestException as error:
+    except web.FAULTS as error:
         raise LabProblem(f"Alertmanager does not answer: {error}. `stack.status()` shows what runs.") from error
     rows = [
         {

@@ -1,7 +1,6 @@
 """The raw text a server shows, before any database has seen it."""
 
-import requests
-
+from monlab import web
 from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
@@ -17,8 +16,8 @@ class Page(str):
 def page(service: str, grep: str = "", lines: int = 12, path: str = "/metrics", **parameters: str) -> Page:
     """The first `lines` lines of a service's page that contain `grep`."""
     try:
-        answer = requests.get(service_url(settings(), service) + path, params=parameters, timeout=10)
-    except requests.RequestException as error:
+        answer = web.get(service_url(settings(), service) + path, 10, params=parameters)
+    except web.FAULTS as error:
         raise LabProblem(f"{service} does not answer at {path}. `stack.status()` shows what runs.") from error
     found = [line for line in answer.text.splitlines() if grep in line]
     more = f"\n… {len(found) - lines} more lines" if len(found) > lines else ""

@@ -10,6 +10,7 @@ import requests
 from IPython.display import Markdown, display
 from prometheus_api_client import PrometheusConnect
 
+from monlab import web
 from monlab.endpoints import service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
@@ -40,12 +41,14 @@ class Prometheus:
 
     def __init__(self, service: str) -> None:
         self.service = service
-        self._session = requests.Session()
-        self._session.trust_env = False  # loopback needs no proxy of the environment
 
     @property
     def url(self) -> str:
         return service_url(settings(), self.service)
+
+    @property
+    def _session(self) -> requests.Session:
+        return web.session(self.url)
 
     @property
     def connection(self) -> PrometheusConnect:
@@ -218,7 +221,7 @@ class Prometheus:
                 if query
                 else self._session.get(f"{base}/api/v1/{path}", params=parameters, timeout=QUERY_SECONDS)
             )
-        except requests.RequestException as error:
+        except web.FAULTS as error:
             raise LabProblem(
                 f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
             ) from error

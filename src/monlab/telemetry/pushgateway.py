@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import requests
 
+from monlab import web
 from monlab.endpoints import must_be_ours, service_url
 from monlab.problem import LabProblem
 from monlab.settings import settings
@@ -38,6 +39,6 @@ def _group(job: str, labels: dict[str, str]) -> str:
 def _send(method: str, address: str, text: str = "") -> requests.Response:
     must_be_ours(settings(), "Sending to the Pushgateway")
     try:
-        return requests.request(method, address, data=text.encode(), timeout=30)
-    except requests.RequestException as error:
+        return web.session(address).request(method, address, data=text.encode(), timeout=30)
+    except web.FAULTS as error:
         raise LabProblem("The Pushgateway does not answer. `stack.status()` shows what runs.") from error

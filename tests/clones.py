@@ -1,0 +1,118 @@
+"""A copy of the repository, driven as a person drives it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import docker
+import images
+import psutil
+import requests
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+class Clone:
+    """A copy of the tracked files, driven as a person drives it: by commands."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home = home / "a home"  # a blank in a path must never matter
+        home.mkdir()
+        self.repo = home / "clone"
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPO, capture_output=True, text=True, check=True
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            if (REPO / name).exists():
+                (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPO / name, self.repo / name, follow_symlinks=False)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("LAB_")},
+            "PYTHONPATH": str(self.repo / "src"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "COLUMNS": "160",
+            **environment,
+        }
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "monlab", *words]
+
+    def lab(self, *words: str, code: int | None = 0, **environment: str) -> str:
+        """Runs `./lab words`, expects the exit code (None: any) and returns all it printed."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=self.repo,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        text = done.stdout + done.stderr
+        assert code is None or done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{text}"
+        return text
+
+    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts `./lab words` and returns at once; both streams can be read from `stdout`."""
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.repo,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def python(self, text: str) -> str:
+        """Runs Python in this clone, with the notebook API at hand."""
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=self.repo, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, dict]:
+        """Service -> what `status --json` says of it."""
+        return {service["name"]: service for service in json.loads(self.lab("status", "--json"))["services"]}
+
+    def query(self, query: str) -> list[dict]:
+        answer = requests.get(self.status()["prometheus"]["url"] + "/api/v1/query", params={"query": query}, timeout=10)
+        return answer.json()["data"]["result"]
+
+    @property
+    def state(self) -> Path:
+        return next((self.home / "state" / "monlab").glob("clone-*"))
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that carries this clone's mark."""
+        folders = list((self.home / "state" / "monlab").glob("clone-*"))
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if folders and process.environ().get("MONLAB_CLONE") == folders[0].name:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+                continue
+        return found
+
+    @property
+    def project(self) -> str:
+        """The name of this clone's Compose project."""
+        return f"monlab-{self.state.name.rpartition('-')[2]}"
+
+    def containers(self) -> list[str]:
+        """Containers and networks of this clone's Compose project."""
+        if self.environment.get("LAB_ENGINE") != "docker" or not list((self.home / "state").glob("monlab/clone-*")):
+            return []
+        label = {"label": f"com.docker.compose.project={self.project}"}
+        client = docker.from_env()
+        return [one.name for one in (*client.containers.list(all=True, filters=label), *client.networks.list(filters=label))]
+
+    def leftovers(self) -> list[object]:
+        return [*self.processes(), *self.containers()]
+
+
+NATIVE = {"LAB_ENGINE": "native"}
+DOCKER = {"LAB_ENGINE": "docker", "LAB_IMAGE_PREFIX": images.PREFIX}
