@@ -184,3 +184,14 @@ def test_a_guest_that_does_not_come_up_is_left_out_with_its_last_words(docker_cl
     said = docker_clone.lab("up", "m02")
     assert "Without pushgateway, which ended while it started; its last words: " in said and "web.listen-adress" in said
     assert set(docker_clone.status()) == {"prometheus", "alertmanager", "node_exporter", "blackbox_exporter"}
+
+
+def test_servers_on_another_daemon_than_the_one_in_reach_are_not_forgotten(docker_clone, daemon, tmp_path):
+    """The other daemon is the same one under another name: what counts is that the lab did not start anything there."""
+    docker_clone.lab("up", "m02")
+    socket = daemon.api.get_adapter(daemon.api.base_url).socket_path
+    (tmp_path / "other.sock").symlink_to(socket)
+    for words in (["status"], ["up", "m02"], ["down"], ["logs", "prometheus"]):
+        said = docker_clone.lab(*words, code=1, DOCKER_HOST=f"unix://{tmp_path}/other.sock")
+        assert "The servers of this clone run in Docker at unix://" in said and "now talks to unix://" in said
+    assert "Ended" in docker_clone.lab("down")

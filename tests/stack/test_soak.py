@@ -5,7 +5,7 @@ import random
 import signal
 import socket
 import subprocess
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import docker
 import pytest
@@ -18,7 +18,9 @@ SEED = 2026
 def test_fifty_ups_and_downs_with_random_kills_leave_nothing_behind(engine, request):
     clone = request.getfixturevalue("clone" if engine == "native" else "docker_clone")
     chance = random.Random(SEED)
-    with suppress(OSError), socket.create_server(("127.0.0.1", 9090)):  # so that the clone takes a block of ports of its own
+    with ExitStack() as held:
+        with suppress(OSError):  # somebody else may hold it already: in any case the clone takes a block of ports of its own
+            held.enter_context(socket.create_server(("127.0.0.1", 9090)))
         clone.lab("up", "m02")
     clone.lab("down")
     files, numbers = kept_files(clone), ports(clone)

@@ -29,7 +29,7 @@ class StackView:
     link: Link  # where a person's browser reaches a service
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [(s.name, s.version, s.state, f"{s.seconds:.1f}", self.link(s), s.detail) for s in self.states]
+        return [(s.name, s.version, s.state, f"{s.seconds:.1f}" if s.pid else "", self.link(s), s.detail) for s in self.states]
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th style='text-align:left'>{column}</th>" for column in COLUMNS)

@@ -116,6 +116,10 @@ class DockerEngine(OnThisMachine):
         return connect()
 
     @property
+    def place(self) -> str:
+        return self.connection.host
+
+    @property
     def client(self) -> docker.DockerClient:
         return self.connection.client
 
@@ -237,7 +241,8 @@ class DockerEngine(OnThisMachine):
             raise
         if process.returncode:
             self._check_daemon()
-            raise LabProblem(f"`docker compose {words[0]}` failed. Its last lines:\n{_telling(said)}")
+            other = " Mend it, or let `LAB_ENGINE=native` run the servers without Docker." if words[0] == "up" else ""
+            raise LabProblem(f"`docker compose {words[0]}` failed.{other} Its last lines:\n{_telling(said)}")
 
     def _check_daemon(self) -> None:
         with _talking():

@@ -44,6 +44,10 @@ class Engine(Protocol):
     settings: Settings
     description: Description
 
+    @property
+    def place(self) -> str:
+        """Which Docker daemon it talks to; empty for engines that have one place only."""
+
     def url(self, service: Service) -> str:
         """Where this machine reaches the service, without a trailing slash."""
 

@@ -13,7 +13,7 @@ from monlab.stack.engine import Engine
 from monlab.stack.external import ExternalEngine
 from monlab.stack.native import NativeEngine
 from monlab.stack.servers import Progress
-from monlab.stack.state import Memory
+from monlab.stack.state import Memory, Up
 
 KNOWN: Mapping[str, Callable[[Settings, Description], Engine]] = {
     "docker": DockerEngine,
@@ -38,7 +38,18 @@ def describe(settings: Settings) -> Description:
 
 def current(settings: Settings) -> Engine:
     """The engine that runs what is up; while nothing is, the native one, under which nothing runs either."""
-    return KNOWN[Memory(settings).read().engine or "native"](settings, describe(settings))
+    return _of(Memory(settings).read(), settings, describe(settings))
+
+
+def _of(up: Up, settings: Settings, description: Description) -> Engine:
+    """The engine that holds what is up. Raises LabProblem when that is another Docker daemon than the one in reach."""
+    engine = KNOWN[up.engine or "native"](settings, description)
+    if up.place and engine.place != up.place:
+        raise LabProblem(
+            f"The servers of this clone run in Docker at {up.place}, and the docker command now talks to {engine.place}. Go back to "
+            "that one (`docker context use`, DOCKER_HOST), or let `./lab reset` forget them."
+        )
+    return engine
 
 
 def all_here(settings: Settings) -> list[Engine]:
@@ -59,8 +70,9 @@ def choose(settings: Settings, description: Description, services: tuple[Service
     Images are pulled on the way. Raises LabProblem when what was asked for cannot be had.
     """
     asked = asked_for(settings)
-    before = Memory(settings).read().engine
-    busy = before not in ("", EXTERNAL) and bool(KNOWN[before](settings, description).running())
+    up = Memory(settings).read()
+    before = up.engine
+    busy = before not in ("", EXTERNAL) and bool(_of(up, settings, description).running())
     if busy and asked and asked != before:
         raise LabProblem(
             f"The servers of this clone are up on the {before} engine, and {_variable(settings)} asks for {asked}. "

@@ -21,6 +21,7 @@ class ExternalEngine:
     """Services at the URLs of a file: `prometheus: http://10.0.0.5:9090`, one line a service, or an endpoints.json."""
 
     name = EXTERNAL
+    place = ""
 
     def __init__(self, settings: Settings, description: Description) -> None:
         self.settings = settings

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -41,7 +40,7 @@ def up(*modules: str) -> StackView:
         _leave_other(config, memory, engine)
         engine.recover()
         line = _sentences(chosen.why, engine.prepare(services))
-        memory.write(Up(engine.name, wanted))  # from here on `down` knows what to end, even if this is interrupted
+        memory.write(Up(engine.name, wanted, engine.place))  # from here on `down` knows what to end, even if this is interrupted
         before = engine.running()
         try:
             lost = engine.start(services, screen.say)
@@ -58,7 +57,7 @@ def up(*modules: str) -> StackView:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
         line = _sentences(_modules_line(wanted), line, *lost.values(), *clock.complaints(services, urls))
-        return StackView(engine.name, _seen(engine), line, _linker(config))
+        return StackView(engine.name, _seen(engine), line, _linker(engine))
 
 
 def _leave_other(config: Settings, memory: Memory, engine: Engine) -> None:
@@ -93,7 +92,7 @@ def down(*modules: str) -> str:
         engine = engines.current(config)
         ended = engine.running() - keep
         engine.stop(ended if keep else None)
-        memory.write(Up(known.engine if staying else "", staying))
+        memory.write(Up(known.engine, staying, known.place) if staying else Up())
         endpoints.write(
             config,
             engine.name if staying else "",
@@ -107,19 +106,18 @@ def _down_all(config: Settings, memory: Memory) -> str:
     ports.forget(config.state)
     try:
         known = memory.read()
-        concerned: Sequence[Engine] = [engines.current(config)] if known.engine else engines.all_here(config)
     except LabProblem:
-        concerned = engines.all_here(config)
+        known = Up()  # the file is damaged: whatever engine is here may hold something
     words = []
-    for engine in concerned:
-        try:
+    try:
+        for engine in [engines.current(config)] if known.engine else engines.all_here(config):
             ended = engine.running()
             engine.stop(None)
-        except LabProblem as problem:
-            gone = " If Docker is gone for good, `./lab reset` forgets what ran there." if engine.name == "docker" else ""
-            raise LabProblem(f"{problem}{gone}") from problem
-        if ended:
-            words.append(_ended(ended, engine.name))
+            if ended:
+                words.append(_ended(ended, engine.name))
+    except LabProblem as problem:
+        gone = " If that Docker is gone for good, `./lab reset` forgets what ran there." if known.engine == "docker" else ""
+        raise LabProblem(f"{problem}{gone}") from problem
     memory.write(Up())
     endpoints.write(config, "", {})
     return " ".join(words) or "Nothing was running."
@@ -147,7 +145,7 @@ def status() -> StackView:
         for name, url in endpoints.read(config).urls.items()
         if name not in known and name in engine.description.services
     ]
-    return StackView(engine.name, (*known.values(), *lost), _modules_line(Memory(config).read().modules), _linker(config))
+    return StackView(engine.name, (*known.values(), *lost), _modules_line(Memory(config).read().modules), _linker(engine))
 
 
 def logs(service: str, lines: int = 50) -> str:
@@ -267,7 +265,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
     """
     pending = {service.name: service for service in services}
     lost: dict[str, str] = {}
-    link = _linker(engine.settings)
+    link = _linker(engine)
     ended_before = {name: len(engine.exits(name)) for name in pending}
     start = time.monotonic()
     while pending:
@@ -327,14 +325,15 @@ def _modules_line(modules: frozenset[str] | set[str]) -> str:
     return f"Up: {', '.join(sorted(modules))}" if modules else "Nothing is up"
 
 
-def _linker(config: Settings) -> Link:
-    """Addresses for a person: through jupyter-server-proxy where the browser is on another machine than the servers."""
-    prefix = jupyter.proxy_prefix(config)
+def _linker(engine: Engine) -> Link:
+    """Pages for a person: through jupyter-server-proxy where the browser is on another machine than the servers."""
+    prefix = jupyter.proxy_prefix(engine.settings)
 
     def link(state: State) -> str:
         address = urlsplit(state.url)
+        page = engine.description.services[state.name].ui
         if not prefix or not web.is_loopback(state.url) or address.scheme != "http":
-            return state.url
-        return f"{prefix}proxy/{address.port or 80}{address.path.rstrip('/')}/"
+            return state.url + page.rstrip("/")
+        return f"{prefix}proxy/{address.port or 80}{address.path.rstrip('/')}{page}"
 
     return link

@@ -24,6 +24,7 @@ class NativeEngine(OnThisMachine):
     """Services as processes."""
 
     name = "native"
+    place = ""
 
     def __init__(self, settings: Settings, description: Description) -> None:
         super().__init__(settings, description)

@@ -21,6 +21,7 @@ class Up:
 
     engine: str = ""  # empty when nothing was ever started
     modules: frozenset[str] = frozenset()
+    place: str = ""  # which Docker daemon holds the containers; empty for the other engines
 
 
 class Memory:
@@ -52,7 +53,7 @@ class Memory:
             found = json.loads(path.read_text("utf-8"))
             if found["engine"] not in ("", *ENGINES):
                 raise ValueError(found["engine"])
-            return Up(found["engine"], frozenset(map(str, found["modules"])))
+            return Up(found["engine"], frozenset(map(str, found["modules"])), str(found.get("place", "")))
         except FileNotFoundError:
             return Up()
         except OSError as error:
@@ -65,4 +66,4 @@ class Memory:
 
     def write(self, up: Up) -> None:
         """Replaces the file in one step."""
-        write_whole(self.folder / FILE, json.dumps({"engine": up.engine, "modules": sorted(up.modules)}))
+        write_whole(self.folder / FILE, json.dumps({"engine": up.engine, "modules": sorted(up.modules), "place": up.place}))
