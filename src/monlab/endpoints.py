@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monlab.files import write_whole
+from monlab.files import read_json, write_whole
 from monlab.problem import Elsewhere, LabProblem
 from monlab.settings import Settings
 
@@ -24,12 +24,10 @@ def read(settings: Settings) -> Endpoints:
     """The file; empty when there is none. Raises LabProblem when it cannot be understood."""
     path = settings.state / FILE
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
+        if found is None:
+            return Endpoints()
         return Endpoints(str(found["engine"]), {str(name): str(url) for name, url in found["services"].items()})
-    except FileNotFoundError:
-        return Endpoints()
-    except OSError as error:
-        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LabProblem(
             f"{path} was cut short or edited, so nobody knows where the servers answer. `./lab up MODULE` (or the notebook's "

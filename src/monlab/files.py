@@ -1,8 +1,20 @@
 """Files that are there whole or not at all."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from monlab.problem import LabProblem
+
+
+def read_json(path: Path) -> Any:
+    """What a file of the lab's state holds, None when it is not there. Raises LabProblem, or ValueError for what is no JSON."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
 
 
 def write_whole(path: Path, text: str) -> None:

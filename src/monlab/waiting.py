@@ -30,6 +30,14 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30, what: str = ""
     raise LabProblem(f"Not true after {seconds:.0f} s: {what or _source(condition)}.{reason}")
 
 
+def poll(condition: Callable[[], Any], seconds: float) -> Any:
+    """The first true answer of `condition()`, or its last one when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()) and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+    return answer
+
+
 def _true(answer: Any) -> bool:
     """Truth of a number, a frame (not empty) or a numpy boolean."""
     return not answer.empty if hasattr(answer, "empty") else bool(answer)

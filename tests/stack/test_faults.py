@@ -345,7 +345,7 @@ def test_a_stale_endpoints_file_is_told_by_status_and_by_the_notebook(any_clone)
     for process in any_clone.processes():
         process.kill()
     for name in any_clone.containers():
-        if "prometheus-1" in name or "-1" in name:
+        if name.endswith("-1"):  # a container, not a network
             subprocess.run(["docker", "rm", "--force", name], check=True, capture_output=True)
     assert "was up and is gone; `./lab up` brings it back" in any_clone.lab("status")
     asked = (

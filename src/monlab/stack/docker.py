@@ -43,7 +43,7 @@ OLDEST_COMPOSE = (2, 20)
 COMPOSE_SECONDS = 180
 END_SECONDS = 30  # what Compose gets to end what it is doing after the stop button
 TOOL_SECONDS = 60
-BACK_SECONDS = 2  # within it Docker restarts a process that ended by itself
+BACK_SECONDS = 2  # what a service gets to end by a signal
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 FAULTS = (DockerException, StreamParseError, requests.RequestException, HTTPError, OSError, json.JSONDecodeError)
@@ -339,16 +339,12 @@ class DockerEngine(OnThisMachine):
         container = self._running_container(name, f"sent {signals.Signals(signal).name}")
         with _talking():
             self.client.api.kill(container["Id"], signal=signal)
+            try:
+                self.client.api.wait(container["Id"], timeout=BACK_SECONDS)
+            except (requests.ReadTimeout, requests.ConnectionError):
+                return  # it lives on, or again
             # Docker takes a kill by its API for an order and does not start the container again. A crash it does.
-            deadline = time.monotonic() + BACK_SECONDS
-            while time.monotonic() < deadline:
-                now = self.client.api.inspect_container(container["Id"])["State"]
-                if now["Status"] == "exited":
-                    self.client.api.start(container["Id"])
-                    return
-                if now["StartedAt"] != container["State"]["StartedAt"]:
-                    return
-                time.sleep(0.05)
+            self.client.api.start(container["Id"])
 
     def pause(self, name: str) -> None:
         container = self._running_container(name, "paused")
@@ -395,11 +391,11 @@ class DockerEngine(OnThisMachine):
             "--read-only",
             "--cap-drop",
             "ALL",
-            "--name",
-            name,
+            "--memory",
+            "256m",
         ]
         command += ["--security-opt", "no-new-privileges", "--user", f"{os.getuid()}:{os.getgid()}"]
-        command += ["--label", f"{PROJECT}={self.project}", "--memory", "256m"]
+        command += ["--label", f"{PROJECT}={self.project}", "--name", name]
         command += ["--volume", f"{self.settings.workspace}:/workspace:ro", "--workdir", "/workspace"]
         command += ["--entrypoint", f"/bin/{tool}", image, *words]
         try:

@@ -10,18 +10,17 @@ from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
 from monlab.stack.compose import Description, Service
-from monlab.stack.engine import Said, State
-from monlab.stack.native import local_tool
+from monlab.stack.engine import State
+from monlab.stack.native import WithoutContainers
 from monlab.stack.servers import Progress
 
 ANSWER_SECONDS = 5
 
 
-class ExternalEngine:
+class ExternalEngine(WithoutContainers):
     """Services at the URLs of a file: `prometheus: http://10.0.0.5:9090`, one line a service, or an endpoints.json."""
 
     name = EXTERNAL
-    place = ""
 
     def __init__(self, settings: Settings, description: Description) -> None:
         self.settings = settings
@@ -123,15 +122,6 @@ class ExternalEngine:
 
     def render(self, service: Service) -> None:
         self._not_ours(service.name)
-
-    def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
-        return local_tool(self.settings, server, tool, words, stdin)
-
-    def kept(self) -> list[str]:
-        return []
-
-    def discard(self) -> None:
-        return
 
 
 _ASK = ". Ask who runs it, or unset LAB_ENDPOINTS to run servers of your own."

@@ -13,6 +13,7 @@ from monlab.stack import clock, compose, engines, jupyter, ports
 from monlab.stack.display import Link, Screen, StackView
 from monlab.stack.engine import Engine, State
 from monlab.stack.state import Memory, Up
+from monlab.waiting import poll
 from monlab.workbook import workspace
 
 LOG_LINES = 400
@@ -222,9 +223,7 @@ def reload(service: str) -> str:
     except web.FAULTS as error:
         raise LabProblem(f"{service} does not answer: {error}. `stack.status()` shows what runs.") from error
     if answer.status_code != 200:
-        deadline = time.monotonic() + LOG_SECONDS
-        while not (errors := _errors(engine, service, logged)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        errors = poll(lambda: _errors(engine, service, logged), LOG_SECONDS)
         said = _short_paths("\n".join([answer.text.strip(), *errors]), service, engine.settings)
         raise LabProblem(f"{service} refused the new configuration, or a part of it, and said: {said}")
     return f"{service} has read its configuration."

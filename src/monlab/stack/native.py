@@ -20,11 +20,40 @@ from monlab.stack.supervisor import Program, Supervisor
 TOOL_SECONDS = 60
 
 
-class NativeEngine(OnThisMachine):
+class WithoutContainers:
+    """What engines without containers share: tools run as they are, and all data lies in the state folder."""
+
+    place = ""
+    settings: Settings
+
+    def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
+        """Runs a tool of a native server in the workspace; the server is fetched or built first if need be."""
+        found = servers.present(server, self.settings)
+        if found is None:
+            with Screen() as screen:
+                found = servers.get(server, self.settings, screen.say)
+                screen.clear()
+        command, space = [str(found.binary(tool)), *words], self.settings.workspace
+        try:
+            done = subprocess.run(
+                command, cwd=space, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise LabProblem(f"{tool} did not end within {TOOL_SECONDS} s and was ended.") from None
+        text = (done.stdout + done.stderr).replace(f"{space}/", "")
+        return Said(shlex.join([tool, *words]), done.returncode == 0, text)
+
+    def kept(self) -> list[str]:
+        return []
+
+    def discard(self) -> None:
+        return
+
+
+class NativeEngine(WithoutContainers, OnThisMachine):
     """Services as processes."""
 
     name = "native"
-    place = ""
 
     def __init__(self, settings: Settings, description: Description) -> None:
         super().__init__(settings, description)
@@ -163,33 +192,6 @@ class NativeEngine(OnThisMachine):
         if known[name] in ("RUNNING", "STARTING", "BACKOFF"):
             self.supervisor.rpc.stopProcess(name, True)
         self.supervisor.rpc.startProcess(name, False)
-
-    def tool(self, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
-        return local_tool(self.settings, server, tool, words, stdin)
-
-    def kept(self) -> list[str]:
-        return []
-
-    def discard(self) -> None:
-        return
-
-
-def local_tool(settings: Settings, server: str, tool: str, words: tuple[str, ...], stdin: str) -> Said:
-    """Runs a tool of a native server in the workspace; the server is fetched or built first if need be."""
-    found = servers.present(server, settings)
-    if found is None:
-        with Screen() as screen:
-            found = servers.get(server, settings, screen.say)
-            screen.clear()
-    command = [str(found.binary(tool)), *words]
-    try:
-        done = subprocess.run(
-            command, cwd=settings.workspace, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise LabProblem(f"{tool} did not end within {TOOL_SECONDS} s and was ended.") from None
-    text = (done.stdout + done.stderr).replace(f"{settings.workspace}/", "")
-    return Said(shlex.join([tool, *words]), done.returncode == 0, text)
 
 
 def _frozen(pid: int | None) -> bool:

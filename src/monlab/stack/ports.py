@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from monlab.files import write_whole
+from monlab.files import read_json, write_whole
 from monlab.problem import LabProblem
 from monlab.stack.compose import Port, Service
 
@@ -65,13 +65,12 @@ def kept_base(state: Path) -> int | None:
     """The base of the block this clone used last, None when it never had one. Raises LabProblem for a damaged file."""
     path = state / "ports.json"
     try:
-        base = json.loads(path.read_text("utf-8"))["base"]
+        found = read_json(path)
+        if found is None:
+            return None
+        base = found["base"]
         if base != STANDARD and base not in BLOCKS:
             raise ValueError(base)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError):
         raise LabProblem(
             f"{path} was cut short or edited, so the lab does not know which ports its servers use. `./lab down` ends everything "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import filelock
 
-from monlab.files import write_whole
+from monlab.files import read_json, write_whole
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.compose import ENGINES
@@ -50,14 +50,12 @@ class Memory:
         """What is up; nothing when there is no file. Raises LabProblem when it cannot be understood."""
         path = self.folder / FILE
         try:
-            found = json.loads(path.read_text("utf-8"))
+            found = read_json(path)
+            if found is None:
+                return Up()
             if found["engine"] not in ("", *ENGINES):
                 raise ValueError(found["engine"])
             return Up(found["engine"], frozenset(map(str, found["modules"])), str(found.get("place", "")))
-        except FileNotFoundError:
-            return Up()
-        except OSError as error:
-            raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError):
             raise LabProblem(
                 f"{path} was cut short or edited, so the lab does not know what it started. `./lab down` ends everything of this "
