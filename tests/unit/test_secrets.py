@@ -1,0 +1,20 @@
+"""Secrets: made once, for one user's eyes, different in each clone."""
+
+from dataclasses import replace
+
+from monlab.settings import settings
+from monlab.stack import secrets
+
+
+def test_a_secret_is_made_once_and_is_this_users_alone(tmp_path):
+    config = replace(settings(), state=tmp_path / "one")
+    value = secrets.value(config, "lab_token")
+    assert len(value) >= 32 and secrets.value(config, "lab_token") == value
+    assert secrets.file(config, "lab_token").stat().st_mode & 0o777 == 0o600
+    assert config.secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_two_clones_and_two_names_have_nothing_in_common(tmp_path):
+    one, other = (replace(settings(), state=tmp_path / name) for name in ("one", "other"))
+    values = {secrets.value(config, name) for config in (one, other) for name in ("lab_token", "postgres_password")}
+    assert len(values) == 4
