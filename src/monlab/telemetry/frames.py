@@ -1,5 +1,10 @@
-"""Answers of Prometheus' query API -> pandas frames. Pure functions of parsed JSON."""
+"""Answers of Prometheus' query API -> pandas frames. Pure functions of parsed JSON.
 
+Samples are turned into numbers for all series at once: a range answer holds half a million small lists, and a Python object a
+sample costs more than everything else (`benchmarks/frames.py` measures it).
+"""
+
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,9 +22,8 @@ def table(result_type: str, result: Any) -> pd.DataFrame:
     if result_type in ("scalar", "string"):
         return pd.DataFrame({"value": [float(result[1]) if result_type == "scalar" else result[1]]})
     if result_type == "matrix":
-        return _samples(result)
-    rows = [{**series["metric"], "value": _value(series)} for series in result]
-    return _labels_first(pd.DataFrame(rows), "value")
+        return _long(result)
+    return _labels(result, "value").assign(value=[_value(series) for series in result])
 
 
 def wide(result: list[dict[str, Any]], grid: np.ndarray | None = None) -> pd.DataFrame:
@@ -29,20 +33,24 @@ def wide(result: list[dict[str, Any]], grid: np.ndarray | None = None) -> pd.Dat
     its instants, so that a gap of all series is a gap in a picture, too.
     """
     names = series_names([series["metric"] for series in result])
-    columns = {}
-    for name, series in zip(names, result, strict=True):
-        times, values = _points(series)
-        columns[name] = pd.Series(values, index=_utc(times))
-    frame = pd.DataFrame(columns)
+    counts, times_ms, values = _samples(result)
+    instants, rows = np.unique(times_ms, return_inverse=True)
+    cells = np.full((len(instants), len(result)), np.nan)
+    cells[rows, np.repeat(np.arange(len(result)), counts)] = values
+    frame = pd.DataFrame(cells, index=_utc(instants), columns=names)
     if grid is not None and not frame.empty:
-        frame = frame.reindex(_utc(grid))
+        frame = frame.reindex(_utc(_milliseconds(grid)))
     frame.index.name = "time"
     return frame
 
 
-def _utc(seconds: np.ndarray) -> pd.DatetimeIndex:
-    """Instants in UTC, to the millisecond, as Prometheus keeps them."""
-    return pd.DatetimeIndex(pd.to_datetime(np.round(seconds * 1000).astype("int64"), unit="ms", utc=True))
+def _utc(times_ms: np.ndarray) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.to_datetime(times_ms, unit="ms", utc=True))
+
+
+def _milliseconds(seconds: np.ndarray) -> np.ndarray:
+    """Instants to the millisecond, as Prometheus keeps them."""
+    return np.round(seconds * 1000).astype("int64")
 
 
 def series_names(labels: list[dict[str, str]]) -> list[str]:
@@ -67,26 +75,26 @@ def _value(series: dict[str, Any]) -> float:
     return float(series["histogram"][1]["count"])
 
 
-def _points(series: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    if series.get("values"):
-        times, values = zip(*series["values"], strict=True)
-        return np.array(times, float), np.array(values, float)
-    times, histograms = zip(*series.get("histograms", []), strict=True)
-    return np.array(times, float), np.array([float(histogram["count"]) for histogram in histograms])
+def _samples(result: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many samples each series has, then the times (ms) and the values of all of them, series after series."""
+    points = [series.get("values") or _observations(series) for series in result]
+    flat = list(chain.from_iterable(chain.from_iterable(points)))  # time, value, time, value, ...
+    counts = np.array([len(one) for one in points], int)
+    return counts, _milliseconds(np.array(flat[::2], float)), np.array(flat[1::2], float)
 
 
-def _samples(result: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = []
-    for series in result:
-        times, values = _points(series)
-        stamps = _utc(times)
-        rows += [{**series["metric"], "time": stamp, "value": value} for stamp, value in zip(stamps, values, strict=True)]
-    return _labels_first(pd.DataFrame(rows), "time", "value")
+def _observations(series: dict[str, Any]) -> list[list[Any]]:
+    return [[time, histogram["count"]] for time, histogram in series.get("histograms", [])]
 
 
-def _labels_first(frame: pd.DataFrame, *last: str) -> pd.DataFrame:
-    if frame.empty:
-        return pd.DataFrame(columns=list(last))
-    labels = [column for column in frame.columns if column not in last]
-    frame[labels] = frame[labels].fillna("")  # a series without a label, as PromQL sees it
-    return frame[[*labels, *last]]
+def _long(result: list[dict[str, Any]]) -> pd.DataFrame:
+    counts, times_ms, values = _samples(result)
+    rows = np.repeat(np.arange(len(result)), counts)
+    labels = _labels(result, "time", "value")
+    return labels.take(rows).reset_index(drop=True).assign(time=_utc(times_ms), value=values)
+
+
+def _labels(result: list[dict[str, Any]], *taken: str) -> pd.DataFrame:
+    """A row a series, a column a label; empty where a series lacks it, as PromQL sees it."""
+    frame = pd.DataFrame([series["metric"] for series in result], index=range(len(result))).fillna("")
+    return frame.drop(columns=list(taken), errors="ignore")  # a label of that name gives way to the sample's

@@ -17,6 +17,7 @@ from monlab.settings import settings
 from monlab.telemetry import frames
 from monlab.telemetry.errors import QueryProblem
 from monlab.telemetry.pages import Page
+from monlab.telemetry.parsing import UNPACKED, parsed
 
 Time = datetime | str | float | None
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -39,12 +40,13 @@ def seconds_of(duration: str | float | timedelta) -> float:
 class Prometheus:
     """A Prometheus of the lab, by its service name. Looked up at each call, so that it may move between calls."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, address: str = "") -> None:
         self.service = service
+        self._address = address  # of a server that is not the lab's; empty: the service's own
 
     @property
     def url(self) -> str:
-        return service_url(settings(), self.service)
+        return self._address or service_url(settings(), self.service)
 
     @property
     def _session(self) -> requests.Session:
@@ -215,18 +217,19 @@ class Prometheus:
 
     def _answer(self, path: str, parameters: dict[str, Any], query: str = "") -> dict[str, Any]:
         base = self.url
+        headers = UNPACKED if web.is_loopback(base) else {}
         try:
             answer = (
-                self._session.post(f"{base}/api/v1/{path}", data=parameters, timeout=QUERY_SECONDS)
+                self._session.post(f"{base}/api/v1/{path}", data=parameters, headers=headers, timeout=QUERY_SECONDS)
                 if query
-                else self._session.get(f"{base}/api/v1/{path}", params=parameters, timeout=QUERY_SECONDS)
+                else self._session.get(f"{base}/api/v1/{path}", params=parameters, headers=headers, timeout=QUERY_SECONDS)
             )
         except web.FAULTS as error:
             raise LabProblem(
                 f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
             ) from error
         try:
-            body = answer.json()
+            body = parsed(answer)
         except ValueError:
             raise LabProblem(
                 f"{self.service} at {base} answered {answer.status_code} without JSON: {answer.text[:200]}"
