@@ -8,11 +8,11 @@
 # **You will learn:** to read PromQL as arithmetic on sets of labelled numbers, to know which wrong answers come without an
 # error, and to tell what a metric costs.
 #
-# **You need:** 150 minutes, about 160 MB of memory for the servers (250 MB after the flood), and nothing else. Change any cell and run it
+# **You need:** 150 minutes, about 500 MB of memory for the servers (160 MB before the shop opens), and nothing else. Change any cell and run it
 # again; your files are copies in `workspace/`.
 
 # %% setup
-from monlab import alerts, guess, page, prom, promtool, pushgateway, stack, wait_until, workspace
+from monlab import alerts, guess, page, prom, promtool, pushgateway, shop, stack, wait_until, workspace
 
 # %%
 lesson_files = [f"rules/{name}.yml" for name in ("broken", "recording", "alerts")]
@@ -134,6 +134,33 @@ prom.query('node_cpu_seconds_total{cpu="0", mode!="idle", mode=~"user|system|iow
 #
 # **Trap:** `=~"us"` does not match `user`. The expression is anchored at both ends, as if it were `^us$`.
 
+# %% [markdown]
+# ## What is worth watching?
+# A server that nobody uses has dull numbers. So a small shop opens now: a page (`frontend`), a `gateway` that takes orders to `payments` and
+# `inventory`, and behind that a PostgreSQL and a cache. Four programs in three languages, and each counts its requests under
+# the same name, `http_requests_total`, with the labels `method`, `route` and `code`.
+#
+# Prometheus is told of them by files in `prometheus/up/`, which the lab writes for what runs. Guess: how many targets are there now?
+
+# %%
+guess("m02.g13", ...)
+
+# %%
+stack.up("m02", "shop-core")
+
+# %%
+wait_until(lambda: prom.query('last_over_time(http_requests_total{service="inventory"}[10s])'), seconds=30)
+print(guess("m02.g13").beside(len(prom.targets()), "targets"))
+print(shop.order(quantity=2))
+page("gateway", grep='http_requests_total{method="POST"')
+
+# %% [markdown]
+# `route` is a template such as `/orders/{order_id}`, never the path itself: with the path, each order would be a new series. The
+# gateway's counter for good orders was there before the first order, at 0. That will matter soon.
+#
+# > **Then and now.** A page of metrics needs a `Content-Type` that says which text format it is. Prometheus 2 guessed; Prometheus 3 refuses a page
+# > served as `text/html`, and the target is down.
+
 # %% [markdown] covers: M2-T6 M2-Q6
 # ## How fast does a counter grow?
 # A counter only grows, and starts again at zero when whatever it counts restarts. Its value depends on how long it has been
@@ -154,7 +181,7 @@ print(f"stretched to a window of 25 s, as `increase` does: {sum(steps) / 20 * 25
 
 # %% [markdown]
 # `delta` makes the first mistake, `increase` corrects it. Both then stretch the result from the first and last sample to the
-# edges of the window, so `increase` of whole requests is seldom a whole number. Now live: the next cell sends a burst of requests to Prometheus
+# edges of the window, so `increase` of whole requests is seldom a whole number. Now live: the next cell sends a burst of customers to the shop
 # and then asks for the same counter in three ways: `irate` (the last two samples only), `rate` over 20 s and `rate` over 2m.
 # Which of them forgets the burst first? Answer `"irate"`, `"20s"` or `"2m"`.
 
@@ -162,11 +189,11 @@ print(f"stretched to a window of 25 s, as `increase` does: {sum(steps) / 20 * 25
 guess("m02.g4", ...)
 
 # %% covers: M2-Q14 M2-Q8
-burst = 'prometheus_http_requests_total{handler="/api/v1/query", code="200"}'
+burst = 'http_requests_total{service="frontend", route="/", code="200"}'
 count = lambda counter: prom.value(f"sum(last_over_time({counter}[10s])) or vector(0)")
 before = count(burst)
-print(prom.repeat("up", 400))
-print("scraped", wait_until(lambda: count(burst) > before + 300, seconds=20))
+print(shop.visits(400))
+print("scraped", wait_until(lambda: count(burst) >= before + 400, seconds=20))
 prom.query(f"increase({burst}[1m])")
 
 # %% covers: M2-Q7
@@ -259,18 +286,21 @@ for way in ("receive", "transmit"):
 
 # %% [markdown]
 # ## What share of requests fails?
-# Prometheus counts its own HTTP requests by `handler` and `code`. A share is one sum divided by another. The failed requests
+# The shop counts its requests by `code`. A share is one sum divided by another. The failed requests
 # are part of all requests. So choose the same requests on both sides, and add up over the same labels.
 #
-# The next cell makes 30 requests that fail with code 400 and waits until they are scraped. What does `increase` say then?
+# The next cell breaks the frontend on purpose, makes 30 requests that fail with code 500, and waits until they are scraped.
+# What does `increase` say then?
 
 # %%
 guess("m02.g6", ...)
 
 # %% covers: M2-Q15
-bad = 'prometheus_http_requests_total{handler="/api/v1/query", code=~"4..|5.."}'
+bad = 'http_requests_total{service="frontend", route="/", code=~"5.."}'
 before = count(bad)
-print(prom.repeat("up{", 30), "after", before, "earlier failures")
+shop.fault("frontend.errors")
+print(shop.visits(30), "after", before, "earlier failures")
+shop.fault.clear()
 wait_until(lambda: count(bad) >= before + 30, seconds=20)
 print(guess("m02.g6").beside(prom.value(f"sum(increase({bad}[2m])) or vector(0)")))
 
@@ -284,15 +314,18 @@ print(guess("m02.g6").beside(prom.value(f"sum(increase({bad}[2m])) or vector(0)"
 guess("m02.g12", ...)
 
 # %%
-asked, before = 'prometheus_http_requests_total{handler="/api/v1/query"}', count(bad)
-print(prom.repeat("up", 570), prom.repeat("up{", 30), sep="\n")
+asked, before = 'http_requests_total{service="frontend", route="/"}', count(bad)
+shop.fault("frontend.errors")
+print(shop.visits(30))
+shop.fault.clear()
+print(shop.visits(570))
 wait_until(lambda: count(bad) >= before + 30, seconds=20)
 naive = prom.query(f"rate({bad}[2m]) / rate({asked}[2m])")
 print(guess("m02.g12").beside(naive.value.max()))
 prom.query(f"sum by (job) (rate({bad}[2m])) / sum by (job) (rate({asked}[2m]))")
 
 # %% [markdown]
-# The naive query says 1: everything fails. Division pairs series with the same labels, and `code="400"` has one partner
+# The naive query says 1: everything fails. Division pairs series with the same labels, and `code="500"` has one partner
 # on the other side: itself. Summed first, both sides have one series for the job, and the share is what it should be.
 #
 # **Trap:** a service that never failed has no error series, so the sum of failures is *nothing*, and nothing divided by
@@ -307,19 +340,20 @@ prom.query(f"sum by (job) (rate({bad}[2m])) / sum by (job) (rate({asked}[2m]))")
 # (counts up to a bound `le`), `_sum` and `_count`. A native histogram is one series that holds all its buckets and needs no bounds chosen in advance.
 
 # %%
-page("prometheus", grep='request_duration_seconds_bucket{handler="/api/v1/query",', lines=4)
+page("payments", grep='request_duration_seconds_bucket{code="201",', lines=4)
 
 # %% covers: M2-Q16 M2-Q18
-buckets = "prometheus_http_request_duration_seconds_bucket"
-wait_until(lambda: len(prom.query(f"sum by (le) (rate({buckets}[2m])) > 0")) > 1, seconds=15)
+print(shop.load("steady", rate=20, seconds=12, mix={"order": 1}))
+buckets, wanted = "http_request_duration_seconds_bucket", 'service="payments", route="/payments"'
+wait_until(lambda: prom.value(f'sum(rate({buckets}{{{wanted}, le="+Inf"}}[2m]))') > 1, seconds=30)
 for quantile in (0.5, 0.95, 0.99):
-    answer = prom.value(f"histogram_quantile({quantile}, sum by (le) (rate({buckets}[2m])))")
+    answer = prom.value(f"histogram_quantile({quantile}, sum by (le) (rate({buckets}{{{wanted}}}[2m])))")
     print(f"p{quantile * 100:.0f}: {answer:.4f} s")
 
 # %% [markdown]
-# `sum by (le)` merges the buckets of all handlers and instances, and `le` has to stay: it is what the quantile is read
-# from. Nearly all requests fell into the first bucket, which ends at 0.1 s, and still there are three different
-# values. They come from a straight line through the bucket. The arithmetic for 200 requests:
+# `sum by (le)` merges the buckets of all codes and instances, and `le` has to stay: it is what the quantile is read
+# from. Most payments fell into the first bucket, which ends at 0.005 s, and still the quantiles are different
+# values. They come from a straight line through a bucket. The arithmetic for 200 requests:
 
 # %% frozen
 upper_bounds, counts = [0.1, 0.2, 0.4, 1.0], [120, 180, 196, 200]       # cumulative, as `le` is
@@ -343,13 +377,13 @@ print(f"mean of the two p95: {(p95(big) + p95(small)) / 2:.3f} s")
 print(f"p95 of all requests: {p95(big + small):.3f} s")
 
 # %% covers: M2-Q19
-native = "histogram_quantile(0.95, sum(rate(prometheus_http_request_duration_seconds[2m])))"
+native = f"histogram_quantile(0.95, sum(rate(http_request_duration_seconds{{{wanted}}}[2m])))"
 print(f"p95 from the native histogram: {prom.value(native):.4f} s")
 prom.query('prometheus_target_interval_length_seconds{quantile=~"0.5|0.99"}')
 
 # %% [markdown]
-# The first line asked the native histogram about the same requests: no `_bucket`, no `le`, and a much smaller number. All that
-# the classic one knows is *below 0.1 s*; here the native buckets lie about 10 % apart. Native histograms are stable since 3.8:
+# The first line asked the native histogram about the same requests: no `_bucket`, no `le`. All that the classic one knows of most
+# payments is *below 0.005 s*; here the native buckets lie about 10 % apart. Native histograms are stable since 3.8:
 # `scrape_native_histograms` turns them on for a job, `always_scrape_classic_histograms` keeps the old buckets beside them.
 #
 # The table is a summary: its quantiles were computed in
@@ -380,7 +414,7 @@ for query in ("rate(up[1s])", f'sum({buckets}{{le="1"}})', 'up{job="promehteus"}
 # **Trap:** "no data" and "all is well" look the same on most dashboards. `absent(x)` turns nothing into 1:
 
 # %%
-prom.query('absent(up{job="payments"})')
+prom.query('absent(up{job="billing"})')
 
 # %% [markdown]
 # ## How do two sets of series meet?
@@ -481,10 +515,10 @@ prom.rules()[["group", "name", "type", "state"]]
 # %% covers: M2-C7 M2-B1
 # file_sd: a file that appears in the folder is a target, without a reload
 print(workspace.write("prometheus/targets/lesson.yml", """
-- targets: [payments:8080]
+- targets: [billing:8080]
   labels: {env: lesson}
 """))
-gone = lambda state: prom.alerts(instance="payments:8080", state=state)
+gone = lambda state: prom.alerts(instance="billing:8080", state=state)
 pending = wait_until(lambda: gone("pending"), seconds=45, what="the alert is pending")
 firing = wait_until(lambda: gone("firing"), seconds=40, what="the alert is firing")
 print(guess("m02.g8").beside(round(sum(float(s.split()[1]) for s in (pending, firing)), 1), "seconds"))
@@ -497,7 +531,7 @@ gone("firing")[["alertname", "state", "env", "value"]]
 
 # %%
 stack.own("alertmanager")
-wait_until(lambda: alerts.active(instance="payments:8080"), seconds=20, what="Alertmanager has the alert")
+wait_until(lambda: alerts.active(instance="billing:8080"), seconds=20, what="Alertmanager has the alert")
 alerts.active()[["alertname", "instance", "severity", "state", "receivers"]]
 
 # %% [markdown]
@@ -566,7 +600,7 @@ prom.discovered("probe")[["__address__", "→ instance", "→ job"]]
 # The target that never existed is out of the list. What has become of its alert?
 
 # %%
-print(wait_until(lambda: prom.alerts(instance="payments:8080").empty, seconds=30, what="it is resolved"))
+print(wait_until(lambda: prom.alerts(instance="billing:8080").empty, seconds=30, what="it is resolved"))
 prom.alerts()
 
 # %% [markdown] covers: M2-C9
@@ -715,7 +749,7 @@ stack.reload("prometheus")
 # - Each label multiplies the number of series by its number of values.
 #
 # ## On your own
-# - Which handler of Prometheus is the slowest at the 99th percentile, and how many requests is that based on?
+# - Which route of the shop is the slowest at the 99th percentile, and how many requests is that based on?
 # - Add a target of yours to `prometheus/targets/` and watch `prom.targets()` without a reload.
 # - Write an alert for `prometheus_config_last_reload_successful == 0` and a test that sees it fire.
 #
@@ -732,4 +766,4 @@ stack.reload("prometheus")
 # - Pivotto and Brazil, *Prometheus: Up & Running*, second edition, O'Reilly 2023
 
 # %%
-stack.down("m02")
+stack.down("m02", "shop-core")

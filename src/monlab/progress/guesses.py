@@ -2,15 +2,19 @@
 
 import json
 import math
+import numbers
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
 
+from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
 
 Answer = str | float | bool | list | None
+ASKED = re.compile(r"""\bguess\(["']([^"'\n]+)["']""")  # in a lesson, to make a guess or to look at it
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,14 @@ class Guess:
 
     name: str
     value: Answer = None
+    note: str = ""  # what is odd about its name
 
     def __repr__(self) -> str:
         if self.value is None:
-            return f"{self.name}: no guess yet. Put yours in place of the three dots, then run this cell again."
-        return f"{self.name}: you guess {_words(self.value)}. Now look."
+            said = "no guess yet. Put yours in place of the three dots, then run this cell again."
+        else:
+            said = f"you guess {_words(self.value)}. Now look."
+        return f"{self.name}: {said}{self.note}"
 
     def beside(self, result: Any, unit: str = "") -> "Line":
         """A line with the guess beside the result, and how far apart they are where both are numbers."""
@@ -44,17 +51,46 @@ class Line(str):
 
 
 def guess(name: str, value: Answer | EllipsisType = None) -> Guess:
-    """Keeps a guess under `name` and returns it; with `...` or nothing, returns the one kept before."""
+    """Keeps a guess under `name` and returns it; with `...` or nothing, returns the one kept before.
+
+    A name that no lesson asks for is kept and told. Raises LabProblem for what is no number, text, truth or list of these.
+    """
     kept = _read()
     if value is None or isinstance(value, EllipsisType):
-        return Guess(name, kept.get(name, {}).get("value"))
-    kept[name] = {"value": value, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        return Guess(name, kept.get(name, {}).get("value"), _note(name))
+    plain = _plain(value)
+    kept[name] = {"value": plain, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(kept, indent=1, ensure_ascii=False), "utf-8")
     fresh.replace(path)
-    return Guess(name, value)
+    return Guess(name, plain, _note(name))
+
+
+def _note(name: str) -> str:
+    """A sentence about a name that no lesson asks for; read anew each time, so that a lesson may be edited meanwhile."""
+    texts = (path.read_text("utf-8") for path in sorted(settings().course.glob("*/lesson.py")))
+    known = {found for text in texts for found in ASKED.findall(text)}
+    if not known or name in known:
+        return ""
+    own = [one for one in known if one.partition(".")[0] == name.partition(".")[0]]
+    return f" No lesson asks for {name!r}.{nearest(name, sorted(own or known))}"
+
+
+def _plain(value: Any) -> Answer:
+    """What a file can hold. A list of one is that one."""
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, numbers.Real):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    if isinstance(value, list | tuple | set | frozenset) and value:
+        several = [_plain(one) for one in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
+        return several[0] if len(several) == 1 else several
+    raise LabProblem(
+        f"A guess is a number, a text, or a list of these; this is of another kind ({type(value).__name__}). "
+        'Write what you expect to see, as in 5 or "5 minutes".'
+    )
 
 
 def _path() -> Path:
@@ -69,6 +105,8 @@ def _read() -> dict[str, Any]:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(one) for one in value)
     number = _number(value)
     if number is None:
         return str(value)

@@ -1,0 +1,123 @@
+"""Whatever stands in an answer: it is looked at, never run, and ends in a sentence soon."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monlab.grading import registry, yaml_answers
+from monlab.grading.verdict import State
+
+SAMPLE = Path(__file__).parent / "sample" / "m90_sample" / "checks.py"
+KINDS = {type(check).__name__: check for check in registry.checks_of(SAMPLE).values()}
+SECONDS = 3
+
+LAUGHS = "a0: &a0 [lol, lol]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+NASTY = {
+    "code": "__import__('os').system('touch {here}/ran')",
+    "a python object": "!!python/object/apply:os.system ['touch {here}/ran']",
+    "a tag of its own": "groups: !mine [1]",
+    "a billion laughs": LAUGHS,
+    "NUL": "up\0",
+    "half a character": "up \ud800",
+    "ten megabytes": "a" * 10_000_000,
+    "ten megabytes of comment": "# \n" * 3_500_000,
+    "ten megabytes of digits": "9" * 10_000_000,
+    "brackets": "[" * 50_000,
+    "another file": "rule_files: [{here}/secret]\ntests: [{{interval: 1m}}]\ntemplates: [{here}/secret]\nroute: {{receiver: a}}\n",
+    "a file above": "rule_files: ['../../../etc/passwd']\ntests: [{{interval: 1m}}]\n",
+    "a file of credentials": "route: {{receiver: a}}\nreceivers: [{{name: a, slack_configs: [{{api_url_file: {here}/secret}}]}}]\n",
+    "targets that are no targets": "- {{targets: {{a: b}}, labels: [1]}}\n",
+    "steps that read a file": "- {{source_labels: [{here}/secret], regex: '(((a+)+)+)+$', action: 7}}\n",
+    "a template": "{{{{ .Values }}}} {{% include '{here}/secret' %}}",
+    "two documents": "a: 1\n---\nb: 2\n",
+    "a key that is a list": "? [a, b]\n: c\n",
+}
+DEEP: list = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+ODD = {
+    "bytes": b"up",
+    "an object": object(),
+    "a function": lambda: "up",
+    "a frame": pd.DataFrame({"value": [1.0]}),
+    "an array": np.array([1.0, 2.0]),
+    "a truth": True,
+    "a list of lists": [["a"], [1]],
+    "a mapping": {"a": {"b": "c"}},
+    "many texts": [str(n) for n in range(100_000)],
+    "not a number": float("nan"),
+    "infinity": float("inf"),
+    "a number with 5,000 digits": 10**4999,
+    "a type": str,
+    "a list in a list in a list": DEEP,
+}
+
+
+def said(check, answer):
+    """The verdict, which must come soon and be a sentence."""
+    start = time.monotonic()
+    verdict = check.verdict(answer)
+    assert time.monotonic() - start < SECONDS
+    assert verdict.state is State.WRONG, verdict
+    assert 20 < len(verdict.message) < 1500 and verdict._repr_html_() and str(verdict)
+    return verdict
+
+
+@pytest.mark.parametrize("answer", NASTY.values(), ids=NASTY)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_nasty_text_is_refused_in_a_sentence(kind, answer, whole_archive, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret-words", "utf-8")
+    text = answer.replace("{here}", str(tmp_path)).replace("{{", "{").replace("}}", "}") if len(answer) < 10_000 else answer
+    verdict = said(KINDS[kind], text)
+    assert "s3cret" not in str(verdict)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_of_another_type_is_told_what_is_wanted(kind, answer, whole_archive):
+    said(KINDS[kind], answer)
+
+
+def test_the_message_names_the_wanted_type():
+    assert "The answer is a PromQL query, as a text; yours is of Python's type DataFrame." in str(
+        KINDS["PromQLCheck"].verdict(ODD["a frame"])
+    )
+
+
+def test_a_query_beyond_the_server_is_refused_and_the_next_one_answered(small_archive):
+    check = KINDS["PromQLCheck"]
+    greedy = check.verdict('max(count_over_time({__name__=~".+"}[30d:1s]))')
+    assert greedy.state is State.WRONG and "more samples than Prometheus may load" in greedy.message
+    assert check.verdict(check.reference).state is State.RIGHT
+
+
+def test_nothing_is_left_of_the_folder_in_which_an_answer_was_tried(own_state):
+    from monlab.grading.bench import FOLDER
+    from monlab.settings import settings
+
+    said(KINDS["RulesCheck"], "groups: [{name: a, rules: [{record: x, expr: 'rate(('}]}]")
+    assert not list((settings().workspace / FOLDER).iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [1", "is no YAML that can be read"),
+        ("a: !!binary aGk=", "the YAML tag !!binary"),
+        (LAUGHS, "more than 20 YAML aliases"),
+        ("[" * 50 + "]" * 50, "nested more than 40 levels"),
+        ("a: 2026-06-45", "is no YAML that can be read"),
+    ],
+)
+def test_yaml_that_is_not_read_says_why(text, words):
+    with pytest.raises(yaml_answers.Unreadable, match=words):
+        yaml_answers.read(text)
+
+
+def test_an_alias_or_two_are_fine():
+    assert yaml_answers.read("a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}
