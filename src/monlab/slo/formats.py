@@ -1,0 +1,221 @@
+"""Objectives from and to other tools' YAML: Sloth's `prometheus/v1` and OpenSLO's `openslo/v1alpha`.
+
+What a record here does not hold (alert annotations, plugins) is refused by name where it would change what is counted, and left out
+where it would not.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import yaml
+
+from monlab.problem import LabProblem, nearest
+from monlab.slo.durations import words
+from monlab.slo.numbers import shown, whole
+from monlab.slo.records import SLO, WINDOW, Calendar, Events, Rolling, labels, query, share, texts
+from monlab.slo.records import window as of_text
+from monlab.slo.rule_files import as_bad_and_total, number, period
+
+SLOTH = "prometheus/v1"
+OPENSLO = "openslo/v1alpha"
+MAX_CHARACTERS = 200_000
+SLOTH_FIELDS = {"version", "service", "labels", "slos"}
+SLOTH_SLO_FIELDS = {"name", "description", "objective", "labels", "sli", "alerting"}
+OPENSLO_OBJECTIVE_FIELDS = {"displayName", "value", "target", "ratioMetrics"}
+OPENSLO_UNITS = {"Day": 1, "Week": 7}
+
+
+class _Once(yaml.SafeLoader):
+    """Safe YAML in which a field may stand once: PyYAML would take the last one and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [
+            key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge"
+        ]
+        twice = [key for at, key in enumerate(keys) if key in keys[:at]]
+        if twice:
+            raise LabProblem(f"The field {shown(twice[0])} stands twice{node.start_mark}. Keep one of the two.".replace("\n", ""))
+        return super().construct_mapping(node, deep)
+
+
+def loaded(text: str) -> Any:
+    """YAML as data. Raises LabProblem for what is too long or no YAML."""
+    if not isinstance(text, str):
+        raise LabProblem(f"The specification is {shown(text)}. Hand in the file's text: path.read_text().")
+    if len(text) > MAX_CHARACTERS:
+        raise LabProblem(f"The specification has {len(text):,} characters; {MAX_CHARACTERS:,} are read. Split it.")
+    try:
+        return yaml.load(text, _Once)  # noqa: S506: a safe loader
+    except (RecursionError, ValueError):
+        raise LabProblem(
+            "The specification is nested too deeply, or holds a number of thousands of digits. Write it flat."
+        ) from None
+    except yaml.YAMLError as error:
+        raise LabProblem(f"The specification is no YAML: {' '.join(str(error).split())[:200]} Mend that line.") from None
+
+
+def _known(body: Any, known: set[str], what: str) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise LabProblem(f"{what} is {shown(body)}, not a list of fields. It has {', '.join(sorted(known))}.")
+    for key in body:
+        if key not in known:
+            raise LabProblem(f"{what} has no field {shown(key)}. It has {', '.join(sorted(known))}.{nearest(str(key), known)}")
+    return body
+
+
+def _percent(value: Any) -> Fraction:
+    """Sloth writes percentages: 99.9. A share there is the mistake that is made the other way round."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LabProblem(f"Sloth's objective is {shown(value)}. It is a percentage without a sign there: write 99.9.")
+    if not 0 <= value <= 100:
+        raise LabProblem(f"Sloth's objective is {value}, and a percentage lies between 0 and 100. Write 99.9.")
+    if 0 < value <= 1:
+        raise LabProblem(f"Sloth's objective is {value}, a share. It is a percentage there: write {value * 100:.12g}.")
+    return share(Fraction(str(value)) / 100, "Sloth's objective")
+
+
+def from_sloth(text: str, window: str = "30d") -> list[SLO]:
+    """The objectives of a Sloth file. The period stands in Sloth's command line, not in its file."""
+    body = _known(loaded(text), SLOTH_FIELDS, "A Sloth file")
+    if body.get("version") != SLOTH:
+        raise LabProblem(f"The file's version is {shown(body.get('version'))}; {SLOTH} is read. Write `version: {SLOTH}`.")
+    many = body.get("slos")
+    if not isinstance(many, list) or not many:
+        raise LabProblem(f"The file's slos are {shown(many)}. Write a list with one objective at least.")
+    return [_of_sloth(body, one, window) for one in many]
+
+
+def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
+    one = _known(raw, SLOTH_SLO_FIELDS, "An SLO of Sloth")
+    queries = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth").get("events")
+    if not queries:
+        raise LabProblem(
+            f"The SLI of {shown(one.get('name'))} counts no events. Write `events` with error_query and total_query."
+        )
+    pair = _known(queries, {"error_query", "total_query"}, "Sloth's events")
+    alerting = one.get("alerting") or {}
+    if not isinstance(alerting, Mapping):
+        raise LabProblem(
+            f"The alerting of {shown(one.get('name'))} is {shown(alerting)}. Write fields, as in `name: OrdersFail`."
+        )
+    return SLO(
+        service=texts(body.get("service"), "The service"),
+        name=texts(one.get("name"), "The SLO's name"),
+        objective=_percent(one.get("objective")),
+        sli=Events(total=_windowed(pair, "total_query"), bad=_windowed(pair, "error_query")),
+        window=of_text(window),
+        description=texts(one.get("description"), "The description"),
+        labels={**labels(body.get("labels")), **labels(one.get("labels"))},
+        alert=texts(alerting.get("name"), "The alert's name"),
+    )
+
+
+def _windowed(pair: Mapping[str, Any], name: str) -> str:
+    """A query of Sloth's. Its validator wants the window, too."""
+    text = query(texts(pair.get(name), name), name)
+    if text and WINDOW not in text:
+        raise LabProblem(f"{name} has no window, and Sloth refuses it: write sum(rate({shown(text)[1:-1]}[{WINDOW}])).")
+    return text
+
+
+def to_sloth(slos: Iterable[SLO]) -> str:
+    """A Sloth file. Raises LabProblem when the objectives are of several services: Sloth's file has one."""
+    many = list(slos)
+    services = {one.service for one in many}
+    if len(services) != 1:
+        raise LabProblem(f"Sloth's file holds one service, and these are of {len(services)}. Write a file for each.")
+    return _dump({"version": SLOTH, "service": services.pop(), "slos": [_as_sloth(one) for one in many]})
+
+
+def _as_sloth(slo: SLO) -> dict[str, Any]:
+    bad, total = as_bad_and_total(slo)
+    return {
+        "name": slo.name,
+        "objective": float(slo.objective * 100),
+        **({"description": slo.description} if slo.description else {}),
+        **({"labels": dict(slo.labels)} if slo.labels else {}),
+        "sli": {"events": {"error_query": bad, "total_query": total}},
+        "alerting": {
+            "name": slo.alert or slo.id,
+            "page_alert": {"labels": {"severity": "page"}},
+            "ticket_alert": {"labels": {"severity": "ticket"}},
+        },
+    }
+
+
+def from_openslo(text: str) -> SLO:
+    """The objective of an OpenSLO document of kind SLO: occurrences, one objective, good and total."""
+    body = _known(loaded(text), {"apiVersion", "kind", "metadata", "spec"}, "An OpenSLO document")
+    if body.get("apiVersion") != OPENSLO or body.get("kind") != "SLO":
+        raise LabProblem(f"The document is {body.get('apiVersion')} {body.get('kind')}; {OPENSLO} SLO is read.")
+    spec = _known(body.get("spec"), {"service", "description", "budgetingMethod", "objectives", "timeWindows"}, "OpenSLO's spec")
+    if spec.get("budgetingMethod") != "Occurrences":
+        raise LabProblem(
+            f"The budgeting method is {spec.get('budgetingMethod')!r}. Only Occurrences counts events; time slices do not."
+        )
+    objectives = spec.get("objectives") or []
+    if len(objectives) != 1:
+        raise LabProblem(f"The document has {len(objectives)} objectives. Write one document for each.")
+    one = _known(objectives[0], OPENSLO_OBJECTIVE_FIELDS, "An objective of OpenSLO")
+    metrics = _known(one.get("ratioMetrics") or {}, {"good", "total", "counter"}, "OpenSLO's ratioMetrics")
+    known = {"source", "queryType", "query"}
+    good, total = (_known(metrics.get(key) or {}, known, f"OpenSLO's {key} metric") for key in ("good", "total"))
+    about = _known(body.get("metadata") or {}, {"name", "displayName"}, "OpenSLO's metadata")
+    return SLO(
+        service=texts(spec.get("service"), "The service"),
+        name=texts(about.get("name"), "The SLO's name"),
+        objective=share(one.get("target", "missing")),
+        sli=Events(total=texts(total.get("query"), "The query of `total`"), good=texts(good.get("query"), "The query of `good`")),
+        window=_openslo_window(spec.get("timeWindows") or []),
+        description=texts(spec.get("description"), "The description"),
+    )
+
+
+def _openslo_window(windows: Any) -> Rolling | Calendar:
+    if not isinstance(windows, list) or len(windows) != 1:
+        raise LabProblem(f"The document's time windows are {shown(windows)}. An objective has one: write a list with it.")
+    one = _known(windows[0], {"unit", "count", "isRolling"}, "A time window of OpenSLO")
+    unit = one.get("unit")
+    if not isinstance(unit, str) or unit not in OPENSLO_UNITS:
+        raise LabProblem(f"The time window's unit is {shown(unit)}. Write Day or Week: other parts differ in length.")
+    count = whole(one.get("count"), "The time window's count", "Write days or weeks, as in 30.")
+    return Rolling(timedelta(days=min(count, 10**6) * OPENSLO_UNITS[unit]))
+
+
+def to_openslo(slo: SLO) -> str:
+    """An OpenSLO document: good events are all less the bad ones."""
+    if isinstance(slo.window, Calendar):
+        raise LabProblem(
+            f"The window of {slo.id} is a {slo.window.unit} of the calendar, and OpenSLO's here rolls. Choose days, as in 30d."
+        )
+    bad, total = as_bad_and_total(slo)
+    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"{total} - ({bad})"
+    span = period(slo)
+    if span % timedelta(days=1):
+        raise LabProblem(f"OpenSLO counts days, and the window is {words(span)}. Choose whole days.")
+    metric = {"source": "prometheus", "queryType": "promql"}
+    return _dump(
+        {
+            "apiVersion": OPENSLO,
+            "kind": "SLO",
+            "metadata": {"name": slo.name, "displayName": slo.id},
+            "spec": {
+                "service": slo.service,
+                "description": slo.description,
+                "budgetingMethod": "Occurrences",
+                "objectives": [
+                    {
+                        "ratioMetrics": {"good": {**metric, "query": good}, "total": {**metric, "query": total}},
+                        "target": float(number(slo.objective)),
+                    }
+                ],
+                "timeWindows": [{"count": span.days, "unit": "Day"}],
+            },
+        }
+    )
+
+
+def _dump(body: Any) -> str:
+    return str(yaml.safe_dump(body, sort_keys=False, width=1000))

@@ -1,0 +1,178 @@
+"""The month's report, the policy and the gate."""
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from june import archive
+
+from monlab.problem import LabProblem
+from monlab.settings import child_environment, settings
+from monlab.slo import backtest, policy, printing, report
+from monlab.slo.records import from_mapping
+
+sys.path.insert(0, str(settings().repo / "benchmarks"))
+ORDERS = {
+    "service": "gateway",
+    "name": "orders",
+    "objective": 0.999,
+    "total": 'http_requests_total{job="gateway",route="/orders"}',
+}
+ORDERS["bad"] = 'http_requests_total{job="gateway",route="/orders",code=~"5.."}'
+SLO = from_mapping(ORDERS)
+INDEX = pd.date_range("2026-06-01", periods=43_200, freq="min", tz="UTC")
+OUTAGE = report.Incident("outage", datetime(2026, 6, 15, 9, 30, tzinfo=UTC), datetime(2026, 6, 15, 10, 15, tzinfo=UTC))
+
+
+def counted(traffic=100.0, outage=1.0, background=0.0):
+    total = pd.Series(traffic, index=INDEX)
+    bad = total * background
+    bad.loc[(OUTAGE.start < INDEX) & (OUTAGE.end >= INDEX)] = traffic * outage
+    return backtest.Events(bad, total)
+
+
+def line(events):
+    [found] = report.month([(SLO, events)], [OUTAGE])
+    return found
+
+
+def test_the_report_says_who_spent_the_budget():
+    found = line(counted(background=0.0005))
+    assert found.spenders["outage"] == pytest.approx(45 / 43.2)
+    assert found.spenders["everything else"] == pytest.approx(0.5 * (43_200 - 45) / 43_200)
+    assert sum(found.spenders.values()) == pytest.approx(1 - found.left) and not found.kept
+    assert "went on the outage (104 %)" in found.advice
+
+
+def test_days_and_weeks_hold_every_minute_once():
+    found = line(counted())
+    assert len(found.days) == 30 and list(found.weeks) == [
+        f"week to {day}" for day in ("07 Jun", "14 Jun", "21 Jun", "28 Jun", "30 Jun")
+    ]
+    assert found.days["15 Jun"] == pytest.approx(1 - 45 / 1440) and found.days["16 Jun"] == 1
+    assert found.weeks["week to 21 Jun"] == pytest.approx(1 - 45 / 10_080)
+
+
+def test_a_month_without_traffic_is_no_data_and_not_kept():
+    found = line(counted(traffic=0.0, outage=0.0))
+    assert found.availability is None and not found.kept and "No data" in found.advice
+    assert "no data" in printing.html([found], [OUTAGE], "June")
+
+
+def test_the_page_and_the_pdf_hold_the_report(tmp_path):
+    lines = report.month([(SLO, counted()), (from_mapping({**ORDERS, "name": "<b>"}), counted())], [OUTAGE])
+    page = printing.html(lines, [OUTAGE], "June 2026")
+    assert page.count("<svg") == 2 and "gateway-orders" in page and "<b>" not in page and "&lt;b&gt;" in page
+    printing.pdf(lines, [OUTAGE], "June 2026", tmp_path / "june.pdf")
+    written = (tmp_path / "june.pdf").read_bytes()
+    assert written.startswith(b"%PDF") and b"/Count 2" in written
+    assert report.review(lines).count("gateway-") == 2
+
+
+def test_a_month_that_is_not_over_gets_a_forecast():
+    half = backtest.Events(*(pd.Series(each, index=INDEX[:21_600]) for each in (0.5, 1000.0)))
+    [calm] = report.month([(SLO, half)], [], ends=datetime(2026, 7, 1, tzinfo=UTC))
+    assert calm.forecast == "At this speed 50 % of the budget will be spent on 01 July."
+    burning = backtest.Events(*(pd.Series(each, index=INDEX[:10_800]) for each in (3.0, 1000.0)))
+    [hot] = report.month([(SLO, burning)], [], ends=datetime(2026, 7, 1, tzinfo=UTC))
+    assert "is empty on 10 June at 2" in hot.forecast or "is empty on 11 June at 00:00" in hot.forecast
+    assert hot.forecast in printing.html([hot], [], "June")
+
+
+def test_what_nobody_knows_is_not_blamed_on_an_incident():
+    assert "no known incident" in line(counted(outage=0.0, background=0.005)).advice
+
+
+def agreed(**changes):
+    return policy.agreement({"slos": [ORDERS], **changes})
+
+
+@pytest.mark.parametrize(
+    ("spent", "level", "allowed"),
+    [
+        (0, "normal", {"feature", "fix", "reliability", "security"}),
+        (0.49, "normal", {"feature", "fix", "reliability", "security"}),
+        (0.5, "careful", {"feature", "fix", "reliability", "security"}),
+        (0.8, "slow", {"fix", "reliability", "security"}),
+        (1, "stop", {"reliability", "security"}),
+        (7, "stop", {"reliability", "security"}),
+        (None, "unknown", {"reliability", "security"}),
+    ],
+)
+def test_what_is_left_decides_what_may_be_released(spent, level, allowed):
+    ratio = None if spent is None else spent / 1000
+    found = {change: policy.decide(SLO, ratio, agreed(), change, date(2026, 7, 1)) for change in policy.CHANGES}
+    assert {one.level for one in found.values()} == {level}
+    assert {change for change, one in found.items() if one.open} == allowed
+
+
+def test_an_exception_opens_the_gate_until_its_last_day_and_not_after():
+    allowed = agreed(exceptions=[{"slo": "gateway-orders", "until": date(2026, 7, 2), "by": "Ada", "why": "a contract"}])
+    on, after = (policy.decide(SLO, 0.01, allowed, "feature", date(2026, 7, day)) for day in (2, 3))
+    assert on.open and "Ada allowed it" in on.reason
+    assert not after.open and "ended on 2026-07-02" in after.reason
+
+
+MISTAKES = [
+    ({"slos": []}, "always open"),
+    ({"slo": []}, "Did you mean slos"),
+    ({"slos": [ORDERS], "levels": [{"name": "a", "above": 0.5, "allows": []}]}, "the last has none"),
+    ({"slos": [ORDERS], "levels": [{"name": "a", "allows": ["featur"]}]}, "no kind of change"),
+    ({"slos": [ORDERS], "levels": [{"name": "a", "above": 50}, {"name": "b"}]}, "write 0.5"),
+    ({"slos": [ORDERS], "exceptions": [{"slo": "gateway-orders", "by": "a", "why": "b"}]}, "Every exception ends"),
+    ({"slos": [ORDERS], "exceptions": [{"slo": "gateway-orders", "until": date(2026, 7, 2)}]}, "who allowed it"),
+    ({"slos": [ORDERS], "exceptions": [{"slo": "x", "until": date(2026, 7, 2), "by": "a", "why": "b"}]}, "none of the file's"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), MISTAKES, ids=[words for _body, words in MISTAKES])
+def test_a_mistake_in_a_policy_is_named(body, words):
+    with pytest.raises(LabProblem, match=words):
+        policy.agreement(body)
+
+
+@pytest.fixture(scope="module")
+def june(tmp_path_factory):
+    with archive(tmp_path_factory.mktemp("gate") / "raw") as url:
+        yield url
+
+
+def gate(tmp_path: Path, url: str, body: dict, *words: str) -> subprocess.CompletedProcess:
+    (tmp_path / "gate.yaml").write_text(yaml.safe_dump(body), "utf-8")
+    command = [sys.executable, "-m", "monlab", "gate", tmp_path / "gate.yaml", "--url", url, *words]
+    environment = child_environment(XDG_STATE_HOME=str(tmp_path / "state"))
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "code", "words"),
+    [
+        ("2026-06-14T23:59", "feature", 0, "level normal"),
+        ("2026-06-15T12:00", "feature", 1, "A feature must wait"),
+        ("2026-06-15T12:00", "security", 0, "level stop"),
+        ("2026-06-14T22:59+02:00", "feature", 0, "level normal"),
+        ("2026-06-15T11:15+02:00", "feature", 0, "level normal"),  # 09:15 in UTC: the outage is still to come
+        ("2026-05-01T00:00", "feature", 1, "missing data is not 100 %"),
+        ("yesterday", "feature", 1, "is no moment"),
+    ],
+)
+def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, change, code, words):
+    said = gate(tmp_path, june, {"slos": [ORDERS]}, "--at", at, "--change", change)
+    assert (said.returncode, words in said.stdout) == (code, True), said.stdout + said.stderr
+
+
+def test_the_benchmark_stays_within_its_limits():
+    import slo as benchmark
+
+    found = benchmark.measured()
+    assert found["report"] < benchmark.REPORT_SECONDS and found["backtest"] < benchmark.BACKTEST_SECONDS
+
+
+def test_a_counter_that_starts_again_counts_from_zero():
+    counter = pd.DataFrame({"a": [5.0, 8, 2, np.nan, 6]}, index=INDEX[:5])
+    assert backtest.per_minute(counter).tolist() == [0, 3, 2, 0, 4]

@@ -1,0 +1,382 @@
+"""What nobody meant to hand in: it gets a sentence with the way out, and missing data is never 100 %."""
+
+import math
+from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from test_rules import promtool
+
+from monlab.problem import LabProblem
+from monlab.slo import (
+    alerts,
+    backtest,
+    budget,
+    composite,
+    forecast,
+    formats,
+    indicators,
+    money,
+    pictures,
+    policy,
+    printing,
+    report,
+    windows,
+)
+from monlab.slo import rule_files as rules
+from monlab.slo.records import SLO, Events, from_mapping
+from monlab.slo.windows import SLOTH_30D
+
+MINUTES = pd.date_range("2026-06-01", periods=5, freq="min", tz="UTC")
+GOOD = {"service": "gateway", "name": "orders", "objective": 0.999, "total": "all_total", "bad": "bad_total"}
+ORDERS = from_mapping(GOOD)
+COUNTS = budget.Counts(1, 10)
+DAY = timedelta(days=1)
+START = datetime(2026, 6, 1, tzinfo=UTC)
+
+NO_NUMBERS = {
+    "nothing": None,
+    "pandas' nothing": pd.NA,
+    "not a number": math.nan,
+    "infinite": math.inf,
+    "text": "5",
+    "bytes": b"5",
+    "truth": True,
+    "a series": pd.Series([1, 2]),
+    "a list": [1],
+}
+TAKES_A_NUMBER = {
+    "bad events": lambda value: budget.Counts(value, 10),
+    "all events": lambda value: budget.Counts(0, value),
+    "good events": lambda value: budget.Counts.of_good(value, 10),
+    "burn rate": lambda value: budget.exhaustion_seconds(value, "30d"),
+    "burn rate that spends": lambda value: budget.spent_by_burning(value, "1h", "30d"),
+    "budget left": lambda value: budget.exhaustion_seconds(1, "30d", value),
+    "events of a window": lambda value: indicators.one_failure(value, "0.999"),
+    "events an hour": lambda value: indicators.page_worthy(value, "0.999", 720),
+    "hours": lambda value: indicators.page_worthy(100, "0.999", value),
+    "age limit": lambda value: indicators.freshness([1, 2], value),
+    "checked answers": lambda value: indicators.correctness(value, 0),
+    "further requests": lambda value: indicators.smoothed(COUNTS, "0.99", value),
+    "z": lambda value: indicators.interval(COUNTS, value),
+    "a bucket's count": lambda value: indicators.within({"0.1": value, "+Inf": 10}, 0.1),
+    "a threshold": lambda value: indicators.interpolated({"0.1": 1, "+Inf": 10}, value),
+    "a bill": lambda value: money.credit("0.99", [money.Credit("0.999", "0.1")], value),
+    "an hour's cost": lambda value: money.outage_cost("0.99", "30d", value),
+    "the part spent": lambda value: forecast.straight(value, START, START + DAY, START + 30 * DAY),
+    "incidents a year": lambda value: forecast.Kind("outage", value, DAY, 0, 1.0),
+    "a spread": lambda value: forecast.Kind("outage", 1, DAY, value, 1.0),
+    "years": lambda value: forecast.simulate([], "0.999", 1, draws=value),
+    "parts": lambda value: composite.required_part("0.99", value),
+    "dependencies": lambda value: composite.allowed_per_dependency("0.99", value),
+    "tries": lambda value: composite.journey([composite.Step("pay", Fraction(9, 10), value)]),
+}
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS.values(), ids=NO_NUMBERS)
+@pytest.mark.parametrize("takes", TAKES_A_NUMBER.values(), ids=TAKES_A_NUMBER)
+def test_what_is_no_finite_number_is_refused_wherever_one_is_wanted(takes, value):
+    with pytest.raises(LabProblem) as refusal:
+        takes(value)
+    assert str(refusal.value).endswith(".") and len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("takes", TAKES_A_NUMBER.values(), ids=TAKES_A_NUMBER)
+def test_numpys_numbers_are_numbers(takes):
+    if takes is TAKES_A_NUMBER["years"]:
+        assert takes(np.int64(100))
+    else:
+        assert takes(np.int64(1)) == takes(1)
+
+
+NO_SHARES = {
+    **NO_NUMBERS,
+    "a percentage": 99.9,
+    "a percentage in words": "99.9%",
+    "negative": -0.1,
+    "with a comma": "0,999",
+    "1/0": "1/0",
+    "above 1": 1.001,
+}
+del NO_SHARES["text"]
+TAKES_A_SHARE = {
+    "objective": lambda value: budget.allowed_seconds(value, "30d"),
+    "objective of a backtest": lambda value: backtest.backtest_all(EVENTS, alerts.approaches(SLOTH_30D), value),
+    "objective of a backtest without alerts": lambda value: backtest.backtest_all(EVENTS, [], value),
+    "objective of an alert": lambda value: alerts.reset_seconds(alerts.approaches(SLOTH_30D)[0], 1, value, "1h"),
+    "objective of the events": lambda value: EVENTS.burned(value),
+    "objective of a picture": lambda value: pictures.times(value),
+    "objective of a minute": lambda value: indicators.good_minutes([COUNTS], value),
+    "part of a window": lambda value: windows.policy("30d", [("page", "1h", "5m", value)], ""),
+    "specification": lambda value: from_mapping({**GOOD, "objective": value}),
+    "error ratio": lambda value: budget.burn_rate(value, "0.999"),
+    "detection": lambda value: alerts.detection_seconds(alerts.approaches(SLOTH_30D)[0], value, "0.999"),
+    "part of a chain": lambda value: composite.serial([value, "0.9"]),
+    "tier": lambda value: money.Credit(value, "0.1"),
+    "severity of an incident": lambda value: forecast.Kind("outage", 1, DAY, 0, value),
+}
+
+
+@pytest.mark.parametrize("value", NO_SHARES.values(), ids=NO_SHARES)
+@pytest.mark.parametrize("takes", TAKES_A_SHARE.values(), ids=TAKES_A_SHARE)
+def test_what_is_no_share_is_refused_wherever_one_is_wanted(takes, value):
+    with pytest.raises(LabProblem, match=r"write|Write") as refusal:
+        takes(value)
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("objective", [1, 1.0, "1.0", Fraction(1)])
+def test_an_objective_without_a_budget_has_nothing_to_burn(objective):
+    alert = alerts.approaches(SLOTH_30D)[0]
+    for attempt in (
+        lambda: backtest.backtest_all(EVENTS, [alert], objective),
+        lambda: alerts.detection_seconds(alert, 1, objective),
+        lambda: alerts.spent_at_detection(alert, 1, objective, "30d"),
+        lambda: pictures.times(objective),
+    ):
+        with pytest.raises(LabProblem, match="nothing to burn"):
+            attempt()
+
+
+def frame(values, index=MINUTES):
+    return pd.DataFrame({"a": values}, index=index[: len(values)])
+
+
+ALL = frame([0.0, 10, 20, 30, 40])
+FRAMES = {
+    "text": (frame(list("12345")), "not numbers"),
+    "truths": (frame([True] * 5), "not numbers"),
+    "infinite": (frame([1, math.inf, 3, 4, 5]), "infinite"),
+    "negative": (frame([1.0, -2, 3, 4, 5]), "below zero at 2026-06-01 00:01"),
+    "doubles": (frame([1.0, 2, 3], MINUTES[[0, 1, 1]]), "a moment comes twice"),
+    "unsorted": (frame([1.0, 2, 3], MINUTES[[2, 0, 1]]), "Sort the rows"),
+    "a gap": (frame([1.0, 2, 3], MINUTES[[0, 1, 4]]), "a minute apart"),
+    "half minutes": (frame([1.0, 2], pd.date_range("2026-06-01", periods=2, freq="30s", tz="UTC")), "a minute apart"),
+    "numbered rows": (frame([1.0, 2], pd.RangeIndex(5)), "no moment"),
+    "rows of text": (frame([1.0], pd.Index(["2026-06-01"])), "no moment"),
+    "no rows": (pd.DataFrame(), "no data"),
+    "a list": ([1, 2], "Hand in a frame"),
+}
+
+
+@pytest.mark.parametrize(("given", "words"), FRAMES.values(), ids=FRAMES)
+def test_a_frame_that_cannot_be_counted_is_refused(given, words):
+    for attempt in (
+        lambda: backtest.per_minute(given),
+        lambda: backtest.lost_at_birth(given),
+        lambda: backtest.counted(given, bad=ALL),
+        lambda: backtest.counted(ALL, bad=given),
+        lambda: backtest.counted(ALL, good=given),
+        lambda: backtest.Events(given if isinstance(given, list) else given.iloc[:, :1], ALL),
+    ):
+        with pytest.raises(LabProblem, match=words):
+            attempt()
+
+
+def test_counters_of_other_minutes_are_refused_and_not_counted_as_no_failures():
+    for other in (frame([3.0]), frame([1.0, 2, 3, 4, 5], MINUTES + DAY)):
+        with pytest.raises(LabProblem, match="different minutes"):
+            backtest.counted(ALL, bad=other)
+
+
+def test_rows_without_a_zone_are_in_utc_and_others_are_brought_there():
+    naive, india = (
+        frame([0.0, 1, 2, 3, 4], MINUTES.tz_localize(None)),
+        frame([0.0, 1, 2, 3, 4], MINUTES.tz_convert("Asia/Kolkata")),
+    )
+    assert backtest.counted(ALL, bad=naive).counts() == backtest.counted(ALL, bad=india).counts() == budget.Counts(4, 40)
+
+
+def test_counters_that_start_again_or_bear_one_name_twice_are_added_up():
+    twice = pd.DataFrame([[0.0, 0], [1, 1], [2, 0], [3, 1], [4, 2]], index=MINUTES, columns=["a", "a"])
+    assert backtest.counted(ALL, bad=twice).counts() == budget.Counts(4 + 3, 40)
+
+
+def test_one_sample_and_no_traffic_are_no_data():
+    for events in (backtest.counted(frame([7.0]), bad=frame([0.0])), backtest.counted(frame([7.0] * 5), bad=frame([0.0] * 5))):
+        assert budget.availability(events.counts()) is None
+        [line] = report.month([(ORDERS, events)], [])
+        page = printing.html([line], [], "June")
+        assert not line.kept and "no data" in page and "100.000 %" not in page and "unknown" in page
+        assert printing.sheet(line, [], "June")
+
+
+NO_MOMENTS = {"nothing": None, "words": "soon", "a number": 5, "a day": date(2026, 6, 1), "not a time": pd.NaT}
+EVENTS = backtest.counted(ALL, bad=frame([0.0, 1, 1, 1, 1]))
+
+
+@pytest.mark.parametrize("value", NO_MOMENTS.values(), ids=NO_MOMENTS)
+def test_what_is_no_moment_is_refused_wherever_one_is_wanted(value):
+    for attempt in (
+        lambda: report.Incident("outage", value, START),
+        lambda: report.Incident("outage", START, value),
+        lambda: pictures.firings(backtest.backtest_all(EVENTS, alerts.approaches(SLOTH_30D), "0.999"), value, START),
+        lambda: forecast.straight(0.5, value, START, START),
+        lambda: report.month([(ORDERS, EVENTS)], [], ends=value or "nothing"),
+    ):
+        with pytest.raises(LabProblem, match="no moment"):
+            attempt()
+
+
+def test_a_moment_without_a_zone_is_in_utc():
+    found = [report.Incident("x", start, "2026-06-01 00:03") for start in ("2026-06-01 00:01", datetime(2026, 6, 1, 0, 1))]
+    assert found[0] == found[1] and found[0].start == datetime(2026, 6, 1, 5, 31, tzinfo=timezone(timedelta(hours=5.5)))
+    assert EVENTS.counts(datetime(2026, 6, 1, 0, 1), None).total == 30
+
+
+def test_an_incident_that_ends_before_it_begins_is_refused():
+    with pytest.raises(LabProblem, match="Swap them"):
+        report.Incident("outage", START + DAY, START)
+
+
+def test_an_objective_without_a_budget_gets_a_report(tmp_path):
+    strict = from_mapping({**GOOD, "objective": 1})
+    lines = report.month([(strict, EVENTS)], [])
+    printing.pdf(lines, [], "a $title$", tmp_path / "strict.pdf")
+    page = printing.html(lines, [], "June")
+    assert "nan" not in page and ">inf" not in page and "missed" in page
+
+
+FIELDS = [
+    ({"window": "1mo"}, "as Prometheus does"),
+    ({"window": "99999999999999d"}, "longer than any history"),
+    ({"window": "３0d"}, "no length of time"),
+    ({"name": None}, "no name"),
+    ({"name": ["x"]}, "no text"),
+    ({"name": 5}, "in quotes"),
+    ({"name": "a\nb"}, "one line"),
+    ({"name": "x" * 5000}, "at most"),
+    ({"service": " "}, "no service"),
+    ({"total": 5}, "no text"),
+    ({"total": "sum(rate(x[5m]))"}, "a window of its own"),
+    ({"total": "sum(x)"}, "no counter"),
+    ({"bad": 'x{code="5'}, "no counter"),
+    ({"bad": "x{"}, "no counter"),
+    ({"bad": "bestellungen_ü"}, "no counter"),
+    ({"labels": "team"}, "a value a line"),
+    ({"labels": {"severity": "page"}}, "the rules' own"),
+    ({"labels": {"a-b": "c"}}, "letters, digits and _"),
+    ({"labels": {"__name__": "c"}}, "cannot be set"),
+    ({"native": True}, "no histogram"),
+    ({"threshold_seconds": 0.3}, "no histogram"),
+    ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": '{job="a"}'}, "without braces"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), FIELDS, ids=[f"{changes}"[:60] for changes, _words in FIELDS])
+def test_a_field_that_cannot_be_meant_is_named(changes, words):
+    body = {key: value for key, value in {**GOOD, **changes}.items() if value is not None or key == "name"}
+    with pytest.raises(LabProblem, match=words):
+        from_mapping(body)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}"])
+def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
+    slo = SLO(name, name, "0.999", Events(total="all_total", bad="bad_total{}"))
+    (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
+    said = promtool(tmp_path, "check", "rules", "rules.yml")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_a_window_is_found_however_it_is_spaced():
+    slo = from_mapping({**GOOD, "total": "sum(rate(a[{{ .window }}]))"})
+    assert "sum(rate(a[1h]))" in rules.error_ratio_query(slo, "1h")
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + at)}: &{chr(98 + at)} [{','.join(['*' + chr(97 + at)] * 9)}]\n" for at in range(9)
+)
+SLOTH = formats.to_sloth([ORDERS])
+TEXTS = [
+    (BOMB, "no field"),
+    (BOMB + "service: *j\nversion: prometheus/v1\nslos: [{name: *j, objective: *j}]", "no field"),
+    (
+        "version: prometheus/v1\nservice: &a [&b [x,x], &c [*b,*b], &d [*c,*c]]\nslos: [{name: a, objective: 99.9, sli: {events: {}}}]",
+        "counts no events",
+    ),
+    ("[" * 5000 + "]" * 5000, "too deeply"),
+    ("version: " + "9" * 5000, "thousands of digits"),
+    (SLOTH + "version: prometheus/v1\n", "stands twice"),
+    (SLOTH.replace("  objective:", "  objective: 99.0\n  objective:"), "stands twice"),
+    (SLOTH + "---\n" + SLOTH, "no YAML"),
+    ("a: \0", "no YAML"),
+    ("!!python/object:os.system x", "no YAML"),
+    ("", "list of fields"),
+    (None, "file's text"),
+    (b"a: b", "file's text"),
+    ("version: prometheus/v1\nservice: a\n", "one objective at least"),
+    ("version: prometheus/v1\nservice: a\nslos: {a: 1}", "one objective at least"),
+    ("version: prometheus/v1\nservice: a\nslos: [1]", "list of fields"),
+    (SLOTH + "labels: abc\n", "a value a line"),
+    (SLOTH.replace("99.9", ".nan"), "between 0 and 100"),
+    (SLOTH.replace("99.9", "101"), "between 0 and 100"),
+    (SLOTH.replace("99.9", '"99.9"'), "without a sign"),
+    (SLOTH.replace("sum(rate(all_total[{{.window}}]))", "all_total"), "Sloth refuses it"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), TEXTS, ids=[f"{at} {words}" for at, (_text, words) in enumerate(TEXTS)])
+def test_a_file_for_sloth_that_cannot_be_meant_is_refused(text, words):
+    with pytest.raises(LabProblem, match=words) as refusal:
+        formats.from_sloth(text)
+    assert len(str(refusal.value)) < 500
+
+
+OPENSLO = formats.to_openslo(ORDERS)
+DOCUMENTS = [
+    (("count: 30", "count: abc"), "without quotes"),
+    (("count: 30", "count: 2.5"), "not whole"),
+    (("count: 30", "count: -3"), "below 1"),
+    (("query: ", "query: 5 #"), "no text"),
+    (("service: gateway", "service: [a]"), "no text"),
+    (("ratioMetrics:", "ratioMetric:"), "Did you mean ratioMetrics"),
+    (("  service:", "  foo: 1\n  service:"), "no field 'foo'"),
+    (("unit: Day", "unit: [Day]"), "Day or Week"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), DOCUMENTS, ids=[change[1] for change, _words in DOCUMENTS])
+def test_an_openslo_document_that_cannot_be_meant_is_refused(change, words):
+    assert change[0] in OPENSLO
+    with pytest.raises(LabProblem, match=words):
+        formats.from_openslo(OPENSLO.replace(*change))
+
+
+def test_a_month_of_the_calendar_is_not_written_as_thirty_days():
+    with pytest.raises(LabProblem, match="rolls"):
+        formats.to_openslo(from_mapping({**GOOD, "window": "calendar month"}))
+
+
+AGREEMENTS = [
+    ({"slos": "abc"}, "Write a list"),
+    ({"slos": [None]}, "list of fields"),
+    ({"slos": [GOOD, GOOD]}, "stands twice"),
+    ({"slos": [GOOD], "levels": "x"}, "Write a list"),
+    ({"slos": [GOOD], "levels": [{"allows": ["feature"]}]}, "no name"),
+    ({"slos": [GOOD], "levels": [{"name": "a", "allows": "feature"}]}, "Write a list"),
+    ({"slos": [GOOD], "levels": [{"name": "a", "above": 0.5}, {"name": "b", "above": 0.5}, {"name": "c"}]}, "falls from level"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), AGREEMENTS, ids=[words + str(at) for at, (_body, words) in enumerate(AGREEMENTS)])
+def test_a_gates_file_that_cannot_be_meant_is_refused(body, words):
+    with pytest.raises(LabProblem, match=words):
+        policy.agreement(yaml.safe_load(yaml.safe_dump(body)) if body.get("slos") != [GOOD, GOOD] else body)
+
+
+@pytest.mark.parametrize("ratio", [None, math.nan, np.nan, pd.NA])
+def test_a_gate_without_data_is_closed(ratio):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
+    assert not decision.open and decision.left is None and "missing data is not 100 %" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words", "is_open"), [(0.01, "something failed: level stop", False), (0, "nothing failed", True)]
+)
+def test_a_gate_without_a_budget_says_so_in_words(ratio, words, is_open):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [{**GOOD, "objective": 1}]}))
+    assert decision.open == is_open and decision.reason.startswith(f"There was no budget, and {words}")
+    assert "inf" not in decision.reason and "%" not in decision.reason.partition(".")[0]
