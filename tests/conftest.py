@@ -9,16 +9,9 @@ import docker
 import images
 import psutil
 import pytest
-from clones import DOCKER, NATIVE, Clone
+from clones import DOCKER, NATIVE, Clone, ended
 from docker.errors import DockerException
-
-
-def ended(made: Clone) -> None:
-    """Ends what a test left running, volumes included, and holds `./lab down` to leaving nothing."""
-    made.lab("down", code=None)
-    assert not made.leftovers(), "`./lab down` left something behind"
-    if made.environment.get("LAB_ENGINE") == "docker":
-        made.lab("reset", "--yes")
+from shops import Shop
 
 
 @pytest.fixture
@@ -31,7 +24,7 @@ def clone(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def daemon():
-    """A Docker daemon that answers, with Compose v2 beside it and images of our own in it."""
+    """A Docker daemon that answers, with Compose v2 beside it and module 2's images, made here, in it."""
     try:
         client = docker.from_env()
         client.ping()
@@ -40,7 +33,7 @@ def daemon():
     compose = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
     if compose.returncode:
         pytest.skip("Compose v2 is not here; `.ci/docker start DIR` brings it")
-    images.make(client)
+    images.make(client, "m02")
     yield client
     images.remove(docker.from_env())
 
@@ -103,6 +96,47 @@ def running_docker(tmp_path_factory: pytest.TempPathFactory, daemon: docker.Dock
     """A clone with module 2 up in Docker, shared by tests that only look."""
     made = Clone(tmp_path_factory.mktemp("running-docker"), **DOCKER)
     made.lab("up", "m02")
+    yield made
+    ended(made)
+
+
+@pytest.fixture(scope="session")
+def whole_shop(tmp_path_factory: pytest.TempPathFactory):
+    """The shop with its traces, up as processes."""
+    made = Clone(tmp_path_factory.mktemp("shop"), **NATIVE)
+    made.lab("up", "shop")
+    yield Shop(made)
+    ended(made)
+
+
+@pytest.fixture
+def shop(whole_shop: Shop):
+    """The running shop, its faults ended before and after the test."""
+    whole_shop.mend()
+    yield whole_shop
+    whole_shop.mend()
+
+
+@pytest.fixture(scope="session")
+def shop_images(daemon: docker.DockerClient):
+    """The images of the shop, made here."""
+    return images.make(daemon, "shop", "shop-core")
+
+
+@pytest.fixture(scope="session")
+def shop_docker(tmp_path_factory: pytest.TempPathFactory, shop_images: list[str]):
+    """The shop with its traces, up in Docker, shared by tests that break nothing."""
+    made = Clone(tmp_path_factory.mktemp("shop-docker"), **DOCKER)
+    made.lab("up", "shop")
+    yield Shop(made)
+    ended(made)
+
+
+@pytest.fixture(scope="session")
+def june_servers(tmp_path_factory: pytest.TempPathFactory):
+    """A clone with the three servers of the archived month, shared by tests that only ask."""
+    made = Clone(tmp_path_factory.mktemp("june"), **NATIVE)
+    made.lab("up", "month", "month-logs", "month-traces")
     yield made
     ended(made)
 

@@ -1,10 +1,27 @@
 """Polling for what takes its time."""
 
+import json
 import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
 
 
 def wait_for(clone, query: str, seconds: float = 30) -> None:
     """Polls until a query has an answer."""
+    until(lambda: clone.query(query), seconds, f"{query} has an answer")
+
+
+def until(condition: Callable[[], Any], seconds: float = 15, what: str = "") -> Any:
+    """Polls until the condition holds, through services that are away for a moment; returns its answer."""
     deadline = time.monotonic() + seconds
-    while not clone.query(query):
-        assert time.monotonic() < deadline, f"{query} has no answer after {seconds:.0f} s"
+    while True:
+        try:
+            answer = condition()
+        except (requests.RequestException, json.JSONDecodeError):
+            answer = None
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what or condition}"
+        time.sleep(0.05)

@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from monlab import archive, machine, shop, stack
+    from monlab import dashboards as dashboard
     from monlab import plots as plot
-    from monlab import stack
+    from monlab.grading.learner import check, hint, solution
     from monlab.progress.guesses import guess
     from monlab.stack.tools import amtool, promtool
     from monlab.telemetry import alertmanager as alerts
@@ -23,13 +25,21 @@ if TYPE_CHECKING:
 _HOMES = {
     "alerts": ("monlab.telemetry.alertmanager", ""),
     "amtool": ("monlab.stack.tools", "amtool"),
+    "archive": ("monlab.archive", ""),
+    "check": ("monlab.grading.learner", "check"),
     "course": ("monlab.workbook.overview", ""),
+    "dashboard": ("monlab.dashboards", ""),
     "guess": ("monlab.progress.guesses", "guess"),
+    "hint": ("monlab.grading.learner", "hint"),
+    "machine": ("monlab.machine", ""),
     "page": ("monlab.telemetry.pages", "page"),
     "plot": ("monlab.plots", ""),
     "prom": ("monlab.telemetry.prometheus", "prom"),
     "promtool": ("monlab.stack.tools", "promtool"),
     "pushgateway": ("monlab.telemetry.pushgateway", ""),
+    "shop": ("monlab.shop", ""),
+    "slo": ("monlab.slo", ""),
+    "solution": ("monlab.grading.learner", "solution"),
     "stack": ("monlab.stack", ""),
     "wait_until": ("monlab.waiting", "wait_until"),
     "workspace": ("monlab.workbook.workspace", ""),
@@ -38,13 +48,21 @@ _HOMES = {
 __all__ = [
     "alerts",
     "amtool",
+    "archive",
+    "check",
     "course",
+    "dashboard",
     "guess",
+    "hint",
+    "machine",
     "page",
     "plot",
     "prom",
     "promtool",
     "pushgateway",
+    "shop",
+    "slo",
+    "solution",
     "stack",
     "wait_until",
     "workspace",

@@ -9,16 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monlab.problem import LabProblem
-from monlab.settings import Settings, child_environment, resolve_paths, settings
+from monlab.problem import LabProblem, nearest
+from monlab.settings import Settings, be_strict, child_environment, resolve_paths, settings
 from monlab.stack import doctor as doctor_of
-from monlab.stack import engines, lab, servers
+from monlab.stack import engines, lab, month, secrets, servers
 from monlab.stack.display import Screen
 from monlab.stack.servers import golang
 from monlab.workbook import workspace
@@ -96,30 +97,38 @@ def logs(config: Settings, arguments: argparse.Namespace) -> int:
 
 
 def run(config: Settings, arguments: argparse.Namespace) -> int:
-    """Execute a module's lesson against its live servers; one line a section, then a verdict."""
-    from monlab.workbook.run import run as run_lesson
+    """Execute a module's lesson, exercises or solutions against its servers; one line a section, then a verdict.
 
-    chosen = module(arguments.module, config)
-    needed = doctor_of.servers_of([chosen.id], config)
+    In solutions every check must say right.
+    """
+    from monlab.workbook.run import run as run_notebook
+
+    lesson = arguments.kind == "lesson"
+    chosen = module(arguments.module, config, tasks=not lesson)
+    profiles = [chosen.id, *chosen.also] if lesson else list(chosen.tasks)
+    needed = doctor_of.servers_of(profiles, config, tools=False) if profiles else []
+    if arguments.kind == "solutions":
+        be_strict()
     start = time.monotonic()
-    engine = lab.engine_for(chosen.id)
+    engine = lab.engine_for(*profiles)
     got = _fetch(needed, config) if engine == "native" else f"engine: {engine}"
     servers_seconds = time.monotonic() - start
     start = time.monotonic()
     if needed:
-        console.print(lab.up(chosen.id))
+        console.print(lab.up(*(profiles[:1] if lesson else profiles)))
     stack_seconds = time.monotonic() - start
-    outcome = run_lesson(chosen, config, lambda line: console.print(line))
+    outcome = run_notebook(chosen, config, lambda line: console.print(line), arguments.kind)
     total = config.environment_seconds + servers_seconds + stack_seconds + outcome.seconds
     console.print(
         f"environment {config.environment_seconds:.0f} s · servers {servers_seconds:.0f} s ({got}) · stack {stack_seconds:.1f} s · "
         f"notebook {outcome.seconds:.0f} s · together {total:.0f} s"
     )
     console.print(f"The executed notebook: {outcome.notebook}")
+    name = chosen.id if lesson else f"{chosen.id} {arguments.kind}"
     if outcome.passed:
-        console.print(f"{chosen.id} passed.")
+        console.print(f"{name} passed.")
         return 0
-    console.print(f"{chosen.id} failed: {outcome.problem}")
+    console.print(f"{name} failed: {outcome.problem}")
     return 1
 
 
@@ -142,11 +151,13 @@ def build(config: Settings, arguments: argparse.Namespace) -> int:
 
 
 def freeze(config: Settings, arguments: argparse.Namespace) -> int:
-    """Run the frozen cells and keep their outputs, then build."""
+    """Run the frozen cells and keep their outputs, then build. Starts the archived month for those that ask it."""
     from monlab.workbook.freeze import freeze as freeze_module
 
     for found in modules(config):
         if found.ready and (not arguments.module or found.id in arguments.module):
+            if found.asked:
+                console.print(lab.up(*found.asked))
             console.print(f"{found.id}: {freeze_module(found)} frozen cells")
     return build(config, argparse.Namespace(check=False))
 
@@ -170,8 +181,51 @@ def coverage(config: Settings, arguments: argparse.Namespace) -> int:
     return 1 if result.complaints or any(item.module in ready for item in result.gaps) else 0
 
 
+def gate(config: Settings, arguments: argparse.Namespace) -> int:
+    """Whether a release may go out: reads SPEC's objectives and policy, asks Prometheus what is left; exit 1 when it must wait."""
+    from monlab.slo import policy
+    from monlab.slo.formats import loaded
+    from monlab.slo.rule_files import error_ratio
+    from monlab.telemetry.prometheus import Prometheus
+
+    try:
+        agreed = policy.agreement(loaded(arguments.spec.read_text("utf-8")))
+    except OSError as error:
+        raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
+    try:
+        now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
+        now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+    except ValueError:
+        raise LabProblem(f"{arguments.at!r} is no moment. Write it as 2026-06-30T23:59, in UTC.") from None
+    server = Prometheus(arguments.service, arguments.url.rstrip("/"))
+    ratios: dict[str, float | None] = {}
+    for slo in agreed.slos:
+        start, _end = slo.window.bounds(now)
+        answer = server.query(error_ratio(slo, max(now - start, timedelta(minutes=1))), now).get("value")
+        found = [] if answer is None else answer.dropna().tolist()
+        ratios[slo.id] = float(found[0]) if len(found) == 1 else None
+    decisions = policy.gate(ratios, agreed, arguments.change, now)
+    for one in decisions:
+        console.print(f"{'open  ' if one.open else 'closed'} {one.slo}: {one.reason}", soft_wrap=True)
+    return 0 if policy.is_open(decisions) else 1
+
+
+def password(config: Settings, arguments: argparse.Namespace) -> int:
+    """Show the passwords and tokens of a service."""
+    known = engines.describe(config).services
+    if arguments.service not in known:
+        raise LabProblem(f"There is no service {arguments.service!r}.{nearest(arguments.service, known)}")
+    names = known[arguments.service].secrets
+    if not names:
+        having = ", ".join(name for name, service in known.items() if service.secrets)
+        raise LabProblem(f"{arguments.service} has no secret. These have: {having}.")
+    for name in names:
+        console.print(f"{name}: {secrets.value(config, name)}")
+    return 0
+
+
 def fetch(config: Settings, arguments: argparse.Namespace) -> int:
-    """Get native servers ahead of time; --clean gives back the disk that building them took."""
+    """Get native servers and the archived month ahead of time; --clean gives back the disk that building servers took."""
     if arguments.clean:
         caches = golang.go_caches(config)
         size = sum(path.stat().st_size for path in caches.rglob("*") if path.is_file() and not path.is_symlink())
@@ -180,18 +234,32 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
         console.print(f"Gave back {size >> 20} MB of Go caches; built servers stay.")
     if arguments.module or arguments.all or not arguments.clean:
         for name in arguments.module:
-            module(name, config)
+            engines.describe(config).check_module(name)
         console.print(_fetch(doctor_of.servers_of(arguments.module, config), config))
+        _fetch_month(arguments.module, config)
     return 0
 
 
+def _fetch_month(modules: list[str], config: Settings) -> None:
+    """Builds the parts of the archived month that these modules serve, all of them for an empty list."""
+    description = engines.describe(config)
+    services = description.for_modules(set(modules)) if modules else description.services.values()
+    parts = [service.month for service in services if service.month]
+    if parts:
+        with Screen() as screen:
+            month.obtain(parts, config, screen.say)
+        console.print(f"The archived month is built: {', '.join(parts)}.")
+
+
 def _fetch(names: list[str], config: Settings) -> str:
-    """Obtains servers with progress; returns words about where they came from."""
-    words = {"path": "on PATH", "archive": "from a release archive", "go": "built from source"}
+    """Obtains servers with progress; returns words about where they came from, and which one the lab must do without."""
+    optional = doctor_of.optional_servers(config)
     with Screen() as screen:
         missing = [name for name in names if servers.present(name, config) is None]
-        found = servers.get_all(missing, config, screen.say)
-    got = [f"{name} {server.recipe.version} {words[server.source]}" for name, server in found.items()]
+        found = servers.get_all([name for name in missing if name not in optional], config, screen.say)
+        more, refused = servers.get_some([name for name in missing if name in optional], config, screen.say)
+    got = [f"{name} {server.recipe.version} {server.origin}" for name, server in {**found, **more}.items()]
+    got += [f"without {name} ({optional[name]}): {why}" for name, why in refused.items()]
     return ", ".join(got) or (f"{', '.join(names)}: here already" if names else "none needed")
 
 
@@ -211,6 +279,7 @@ def reset(config: Settings, arguments: argparse.Namespace) -> int:
     """A module's files fresh again, yours kept in a dated backup; without a module, forget this clone's state."""
     if arguments.module:
         backup = workspace.reset(module(arguments.module, config), config)
+        lab.keep_scraping()
         console.print(f"{arguments.module} is as the course ships it. What you had is in {backup}.")
         return 0
     places = [place for place in (config.state, config.cache if arguments.cache else None) if place and place.exists()]
@@ -247,6 +316,32 @@ def _agreed(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
+def export(config: Settings, arguments: argparse.Namespace) -> int:
+    """Write your newest answer to each check into a file, for somebody who looks at them: an instructor."""
+    from monlab.grading import exchange
+
+    path = Path(arguments.file) if arguments.file else config.workspace / exchange.FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    console.print(f"{exchange.export(path, config)} answers are in {path}. Nothing was sent anywhere.")
+    return 0
+
+
+def grade(config: Settings, arguments: argparse.Namespace) -> int:
+    """Check the answers of such a file again, without running a notebook."""
+    from monlab.grading import exchange
+
+    graded = exchange.grade(Path(arguments.file), config)
+    table = Table(box=None, pad_edge=False)
+    for column in ("check", "state", "why"):
+        table.add_column(column, overflow="fold")
+    for one in graded:
+        state, why = (one.verdict.state.value, one.verdict.message) if one.verdict else ("unknown", one.problem)
+        table.add_row(*map(Text, (ascii(one.check_id[:60])[1:-1], state, why)))
+    console.print(table)
+    console.print(exchange.summary(graded))
+    return 0
+
+
 def test(config: Settings, arguments: argparse.Namespace) -> int:
     """The whole test suite, or what pytest is asked for."""
     if not arguments.pytest:
@@ -277,10 +372,26 @@ def parser() -> argparse.ArgumentParser:
     of = add(logs)
     of.add_argument("service", help="prometheus")
     of.add_argument("--lines", type=int, default=50, help="how many (default 50)")
-    add(run).add_argument("module", help="m02")
+    add(password).add_argument("service", help="payments")
+    of = add(run)
+    of.add_argument("module", help="m02")
+    of.add_argument(
+        "kind", nargs="?", choices=("lesson", "exercises", "solutions"), default="lesson", help="what to run (default lesson)"
+    )
     add(build).add_argument("--check", action="store_true", help="write nothing, say what differs, exit 1 if anything does")
     add(freeze).add_argument("module", nargs="*", help="m02")
     add(coverage).add_argument("--all", action="store_true", help="list open ids of planned modules too")
+    of = add(gate)
+    of.add_argument("spec", type=Path, help="YAML with slos, and if wanted levels and exceptions")
+    of.add_argument(
+        "--change",
+        choices=("feature", "fix", "reliability", "security"),
+        default="feature",
+        help="what is released (default feature)",
+    )
+    of.add_argument("--service", default="prometheus", help="which Prometheus is asked (default prometheus)")
+    of.add_argument("--url", default="", help="address of a Prometheus elsewhere, as in CI")
+    of.add_argument("--at", default="", help="a moment in UTC, as in 2026-06-30T23:59 (default now)")
     get = add(fetch)
     get.add_argument("module", nargs="*", help="m02")
     get.add_argument("--all", action="store_true", help="every server of the course")
@@ -290,6 +401,8 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("module", nargs="?", help="m02")
     again.add_argument("--cache", action="store_true", help="also the servers that were fetched or built, shared by all clones")
     again.add_argument("--yes", action="store_true", help="do not ask")
+    add(export).add_argument("file", nargs="?", help="default: workspace/ANSWERS.json")
+    add(grade).add_argument("file", help="ANSWERS.json")
     add(test).add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
     return top
 

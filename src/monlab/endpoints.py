@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monlab.files import read_json, write_whole
-from monlab.problem import Elsewhere, LabProblem
+from monlab.problem import Elsewhere, LabProblem, NotUp
 from monlab.settings import Settings
 
 FILE = "endpoints.json"
@@ -41,13 +41,11 @@ def write(settings: Settings, engine: str, urls: Mapping[str, str]) -> None:
 
 
 def service_url(settings: Settings, name: str) -> str:
-    """Where a service of the running lab answers. Raises LabProblem when it is not up."""
+    """Where a service of the running lab answers. Raises NotUp when it is not up."""
     urls = read(settings).urls
     if name not in urls:
         up = f"Up now: {', '.join(urls)}." if urls else "Nothing is up now."
-        raise LabProblem(
-            f"{name} is not up. {up} Run the cell with `stack.up(...)` at the top of the notebook, or `./lab up MODULE`."
-        )
+        raise NotUp(f"{name} is not up. {up} Run the cell with `stack.up(...)` at the top of the notebook, or `./lab up MODULE`.")
     return urls[name]
 
 

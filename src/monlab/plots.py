@@ -1,10 +1,13 @@
 """Pictures of frames (matplotlib)."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.dates import ConciseDateFormatter
 
 MAX_LEGEND = 10
+TITLE_WIDTH, TITLE_LINES = 100, 3  # letters and lines of a query that fit above a panel
 
 
 def lines(frames: list[pd.DataFrame], titles: list[str], unit: str = "", title: str = "") -> None:
@@ -16,7 +19,7 @@ def lines(frames: list[pd.DataFrame], titles: list[str], unit: str = "", title: 
         len(frames), 1, figsize=(9, 1.0 + 2.1 * len(frames)), sharex=True, squeeze=False, layout="constrained"
     )
     for axis, frame, name in zip(axes[:, 0], frames, titles, strict=True):
-        axis.set_title(name, loc="left", fontsize=9, family="monospace")
+        axis.set_title(fitted(name), loc="left", fontsize=9, family="monospace")
         axis.set_ylabel(unit or "value")
         axis.grid(alpha=0.3)
         if frame.empty:
@@ -42,3 +45,8 @@ def lines(frames: list[pd.DataFrame], titles: list[str], unit: str = "", title: 
     if title:
         figure.suptitle(title)
     plt.show()
+
+
+def fitted(title: str) -> str:
+    """A title on as many short lines as fit; a picture must not become small because a query is long."""
+    return "\n".join(textwrap.wrap(title, TITLE_WIDTH, max_lines=TITLE_LINES, placeholder=" …"))

@@ -17,6 +17,10 @@ class LabProblem(Exception):
         return [f"LabProblem: {self}"]
 
 
+class NotUp(LabProblem):
+    """A service was never started, or was taken down: waiting does not help."""
+
+
 class Elsewhere(LabProblem):
     """The cell would change servers that somebody else runs.
 

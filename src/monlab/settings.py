@@ -13,6 +13,7 @@ import platformdirs
 REPO = Path(__file__).resolve().parents[2]
 
 SCRAPE_SECONDS = 5  # the lab's scrape and evaluation interval, as in stack/prometheus/prometheus.yml
+RELEASES = "https://github.com"  # where release archives come from, unless LAB_RELEASES names a mirror
 CLONE_MARK = "MONLAB_CLONE"  # environment variable that marks every process this clone starts
 
 
@@ -47,6 +48,32 @@ class Settings:
         return self.repo / "stack" / "native"
 
     @property
+    def scrape(self) -> Path:
+        return self.repo / "stack" / "scrape"
+
+    @property
+    def datasources(self) -> Path:
+        return self.repo / "stack" / "grafana" / "datasources"
+
+    @property
+    def shop(self) -> Path:
+        return self.repo / "stack" / "shop"
+
+    @property
+    def secrets(self) -> Path:
+        return self.state / "secrets"
+
+    @property
+    def open_data(self) -> Path:
+        """For data of servers that refuse to run as root, when a root starts them: another user cannot look into root's home."""
+        return Path("/var/tmp") / f"monlab-{self.clone_id}-{_short(self.state)}"
+
+    @property
+    def progress_file(self) -> Path:
+        """What the learner has answered, for all clones: a new copy of the course goes on where the old one was."""
+        return self.clones / "progress.sqlite"
+
+    @property
     def course(self) -> Path:
         return self.repo / "course"
 
@@ -63,11 +90,15 @@ class Settings:
         return Path(tempfile.gettempdir()) / f"monlab-{getpass.getuser()}-{self.clone_id}.sock"
 
 
+def _short(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+
+
 def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) -> Settings:
     """The settings for `repo`, read from `environment` (default: this process's own)."""
     env = os.environ if environment is None else environment
     clones = Path(platformdirs.user_state_dir("monlab"))
-    clone = f"{repo.name}-{hashlib.sha256(os.fsencode(repo)).hexdigest()[:8]}"
+    clone = f"{repo.name}-{_short(repo)}"
     return Settings(
         repo=repo,
         workspace=repo / "workspace",
@@ -77,7 +108,7 @@ def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) ->
         engine=env.get("LAB_ENGINE") or None,
         endpoints_file=Path(env["LAB_ENDPOINTS"]).absolute() if env.get("LAB_ENDPOINTS") else None,
         image_prefix=env.get("LAB_IMAGE_PREFIX") or "",
-        releases=env.get("LAB_RELEASES") or "https://github.com",
+        releases=env.get("LAB_RELEASES") or RELEASES,
         proxy_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX") or None,
         remote_login=bool(env.get("SSH_CONNECTION")),
         environment_seconds=float(env.get("LAB_ENVIRONMENT_SECONDS") or 0),
@@ -89,6 +120,11 @@ def resolve_paths() -> None:
     """Makes a relative LAB_ENDPOINTS absolute, for the notebooks that this command starts in another folder."""
     if os.environ.get("LAB_ENDPOINTS"):
         os.environ["LAB_ENDPOINTS"] = str(Path(os.environ["LAB_ENDPOINTS"]).absolute())
+
+
+def be_strict() -> None:
+    """Makes a failed check raise, here and in what this process starts."""
+    os.environ["STRICT"] = "1"
 
 
 def child_environment(**extra: str) -> dict[str, str]:

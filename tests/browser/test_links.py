@@ -7,7 +7,7 @@ import requests
 from browser.chrome import BINARY, Chrome
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine; `apt-get install chromium` brings one")
-LINKS = "JSON.stringify([...document.querySelectorAll('.jp-OutputArea-output td a')].map(a => a.getAttribute('href')))"
+LINKS = "[...document.querySelectorAll('.jp-OutputArea-output td a')].map(a => a.getAttribute('href'))"
 
 
 def shown_links(chrome, address: str) -> list[str]:
@@ -18,8 +18,8 @@ def shown_links(chrome, address: str) -> list[str]:
     chrome.wait_for("document.body.innerText.includes('| Idle')")
     for _cell in range(4):  # JupyterLab may lose a key while it moves to the next cell; one cell more does no harm
         chrome.press_shift_enter()
-    chrome.wait_for("document.querySelectorAll('.jp-OutputArea-output td a').length == 5")
-    return list(json.loads(chrome.evaluate(LINKS)))
+    # Counted and read in one step: the table is drawn anew while servers come up.
+    return list(json.loads(chrome.wait_for(f"(links => links.length == 5 && JSON.stringify(links))({LINKS})")))
 
 
 def pages(clone) -> list[tuple[str, str]]:

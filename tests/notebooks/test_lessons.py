@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import images
 import pytest
 
 from monlab.settings import settings
@@ -22,7 +23,21 @@ RUNS = [(lesson, engine) for lesson in READY for engine in ENGINES if engine == 
 
 @pytest.mark.parametrize(("lesson", "engine"), RUNS, ids=lambda value: getattr(value, "id", value))
 def test_a_lesson_runs_and_leaves_no_trace_in_tracked_or_learner_files(request, lesson, engine):
-    clone = request.getfixturevalue(ENGINES[engine])
+    if engine == "docker":
+        images.make(request.getfixturevalue("daemon"), lesson.id, *lesson.also)
+    instructor = request.getfixturevalue("running") if engine == "external" else None
+    if instructor:
+        instructor.lab("up", lesson.id, *lesson.also)
+    try:
+        run_lesson(request.getfixturevalue(ENGINES[engine]), lesson)
+    finally:
+        others = {lesson.id, *lesson.also} - {"m02"}
+        if instructor and others:
+            instructor.lab("down", *others)
+
+
+def run_lesson(clone, lesson):
+    """One lesson in one clone, from a clean checkout to nothing left over."""
     for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]):
         subprocess.run(["git", *words], cwd=clone.repo, check=True)
     said = clone.lab("run", lesson.id)
@@ -34,7 +49,7 @@ def test_a_lesson_runs_and_leaves_no_trace_in_tracked_or_learner_files(request, 
     assert not [output for output in outputs if output.output_type == "error"]
     assert all(f"  {line}" in said for line in sections(executed)), "one line a section"
     pictures = [base64.b64decode(output.data["image/png"]) for output in outputs if "image/png" in output.get("data", {})]
-    plotted = any("prom.plot(" in cell.source for cell in code)
+    plotted = any(call in cell.source for cell in code for call in ("prom.plot(", "dashboard.show("))
     assert all(len(picture) > 5_000 for picture in pictures) and bool(pictures) == plotted
     assert subprocess.run(["git", "status", "--porcelain"], cwd=clone.repo, capture_output=True, text=True, check=True).stdout == ""
     for path in (clone.repo / "stack" / "prometheus").rglob("*.yml"):

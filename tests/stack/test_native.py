@@ -1,6 +1,7 @@
 """The native engine with its real servers: what a person sees when all is well."""
 
 import re
+import shutil
 import subprocess
 import time
 
@@ -19,7 +20,7 @@ def test_up_starts_every_server_of_the_module_and_no_other(running):
 
 def test_every_built_server_reports_its_version(running):
     versions = {recipe.name: recipe.version for recipe in recipes(settings()).values()}
-    wait_for(running, "count(up == 1) == 5")
+    wait_for(running, "count(last_over_time(up[10s]) == 1) == 5")
     reported = {
         series["metric"]["__name__"]: series["metric"]["version"] for series in running.query('{__name__=~".+_build_info"}')
     }
@@ -59,9 +60,9 @@ def test_warm_up_is_ready_within_two_seconds_of_the_slowest_server(clone):
 
 def test_job_and_instance_are_the_same_in_another_port_block(running, clone):
     clone.lab("up", "m02")  # the standard ports are taken by `running`
-    question = "count by (job, instance) (up)"
+    question = "count by (job, instance) (last_over_time(up[10s]))"
     for one in (running, clone):
-        wait_for(one, "count(up == 1) == 5")
+        wait_for(one, "count(last_over_time(up[10s]) == 1) == 5")
     labels = [sorted((s["metric"]["job"], s["metric"]["instance"]) for s in one.query(question)) for one in (running, clone)]
     assert labels[0] == labels[1] and ("prometheus", "prometheus:9090") in labels[0]
     ports = [{service["url"] for service in one.status().values()} for one in (running, clone)]
@@ -83,7 +84,7 @@ def test_up_is_a_union_and_down_ends_only_what_no_other_module_needs(clone):
     compose = clone.repo / "stack" / "compose.yaml"
     text = compose.read_text("utf-8")
     head, gateway, tail = text.partition("\n  pushgateway:\n")
-    compose.write_text(head + gateway + tail.replace("profiles: [m02]", "profiles: [m02, m77]", 1), "utf-8")
+    compose.write_text(head + gateway + tail.replace("profiles: [m02, shop]", "profiles: [m02, shop, m77]", 1), "utf-8")
     assert "Up: m77" in clone.lab("up", "m77")
     assert set(clone.status()) == {"pushgateway"}
     pid = clone.status()["pushgateway"]["pid"]
@@ -94,6 +95,14 @@ def test_up_is_a_union_and_down_ends_only_what_no_other_module_needs(clone):
     assert set(clone.status()) == {"pushgateway"} and clone.status()["pushgateway"]["pid"] == pid
     assert "Ended pushgateway" in clone.lab("down", "m77")
     assert not clone.processes()
+
+
+def test_up_says_when_a_file_of_the_learner_hides_a_newer_one_of_the_course(clone):
+    clone.lab("up", "m02")
+    for path in ("workspace/prometheus/prometheus.yml", "stack/prometheus/prometheus.yml"):
+        file = clone.repo / path
+        file.write_text(file.read_text("utf-8") + f"# {path}\n", "utf-8")
+    assert "prometheus/prometheus.yml is newer in the course and you have changed yours" in clone.lab("up", "m02")
 
 
 def test_down_ends_everything_and_touches_no_other_clone_and_no_stranger(running, clone):
@@ -133,3 +142,13 @@ def test_the_reload_of_a_broken_file_says_what_the_server_said(clone):
     )
     assert "refused the new configuration" in said and "rules/mine.yml" in said and "parse error" in said
     assert str(clone.home) not in said
+
+
+def test_a_database_outlives_the_lab_s_secrets_and_takes_the_new_password(clone):
+    order = "from monlab import shop\nprint(shop.order()['status'])"
+    clone.lab("up", "shop-core")
+    assert clone.python(order) == "201\n"
+    clone.lab("down")
+    shutil.rmtree(clone.state / "secrets")
+    clone.lab("up", "shop-core")
+    assert clone.python(order) == "201\n"

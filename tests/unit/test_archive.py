@@ -2,13 +2,17 @@
 
 import hashlib
 import io
+import sys
 import tarfile
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import standin_grafana
 
 from monlab.problem import LabProblem
 from monlab.settings import settings
@@ -33,8 +37,7 @@ class Releases:
     """A release host whose answers a test decides."""
 
     def __init__(self) -> None:
-        self.body = tarball("pushgateway-1/pushgateway", "pushgateway-1/../../../evil", "pushgateway-1/LICENSE")
-        self.checksum = hashlib.sha256(self.body).hexdigest()
+        self.serve("pushgateway", tarball("pushgateway-1/pushgateway", "pushgateway-1/../../../evil", "pushgateway-1/LICENSE"))
         self.way = "good"
         self.asked = 0
         self.closing = threading.Event()
@@ -53,6 +56,10 @@ class Releases:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
+    def serve(self, name: str, body: bytes) -> None:
+        """Lets the host have this archive of this server."""
+        self.name, self.body, self.checksum = name, body, hashlib.sha256(body).hexdigest()
+
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         if self.way == "hang":
             self.closing.wait(30)
@@ -60,10 +67,12 @@ class Releases:
         if self.way == "absent":
             request.send_error(404)
             return
-        sums = request.path.endswith("sha256sums.txt")
-        file = recipes(settings())["pushgateway"].archive.rpartition("/")[2]
-        names = file.format(version=recipes(settings())["pushgateway"].version, os="linux", arch=archive.MACHINES["x86_64"])
-        body = f"{self.checksum}  {names}\n".encode() if sums else self.body
+        recipe = recipes(settings())[self.name]
+        names = {"version": recipe.version, "os": "linux", "arch": archive.MACHINES["x86_64"]}
+        sums = request.path.endswith(recipe.checksums.format(**names).rpartition("/")[2])
+        file = recipe.archive.format(**names).rpartition("/")[2]
+        listed = f"{self.checksum}\n" if recipe.whole else f"{self.checksum}  {file}\n"
+        body = listed.encode() if sums else self.body
         request.send_response(200)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
@@ -97,7 +106,55 @@ def fetched(releases, tmp_path):
     config = replace(settings(), releases=releases.url, cache=tmp_path / "cache")
     into = tmp_path / "into"
     into.mkdir(parents=True)
-    return archive.fetch(recipes(config)["pushgateway"], into, config, lambda line: None), into
+    return archive.fetch(recipes(config)[releases.name], into, config, lambda line: None), into
+
+
+def test_a_zip_gives_its_program_under_our_name_and_nothing_else(releases, tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name in ("loki-linux-amd64", "../evil", "LICENSE"):
+            packed.writestr(name, PROGRAM)
+    releases.serve("loki", out.getvalue())
+    _facts, into = fetched(releases, tmp_path)
+    assert (into / "loki").read_bytes() == PROGRAM and (into / "loki").stat().st_mode & 0o111
+    assert [path.name for path in into.iterdir()] == ["loki"] and not (tmp_path / "evil").exists()
+    releases.serve("loki", b"PK no zip")
+    with pytest.raises(LabProblem, match="is not a zip archive"):
+        fetched(releases, tmp_path / "again")
+
+
+def test_a_whole_archive_gives_all_its_plain_files_below_one_folder(releases, tmp_path):
+    releases.serve("grafana", standin_grafana.archive(sys.executable))
+    facts, into = fetched(releases, tmp_path)
+    files = {path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_file()}
+    assert files == {"bin/grafana", "conf/defaults.ini", "public/build/app.js"} and not list(tmp_path.rglob("evil"))
+    assert (into / "bin/grafana").stat().st_mode & 0o111 and not (into / "conf/defaults.ini").stat().st_mode & 0o111
+    assert not (into / "conf/link").is_symlink() and facts["sha256"] == releases.checksum
+    releases.serve("grafana", tarball("grafana-1/conf/defaults.ini"))
+    with pytest.raises(LabProblem, match="does not hold grafana"):
+        fetched(releases, tmp_path / "again")
+    releases.serve("grafana", b"<html>not found</html>")
+    with pytest.raises(LabProblem, match="is not a tar archive"):
+        fetched(releases, tmp_path / "once more")
+
+
+def test_each_archive_comes_from_its_own_host_unless_a_mirror_is_named(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(archive, "_silent_hosts", set())
+    monkeypatch.setattr(archive.requests, "get", lambda url, **_more: asked.append(url) or refuse())
+
+    def refuse():
+        raise archive.requests.ConnectionError
+
+    for name, host, mirror in (
+        ("grafana", "https://dl.grafana.com/grafana/release/", ""),
+        ("pushgateway", "https://github.com/prometheus/", ""),
+        ("grafana", "http://mirror.example/grafana/release/", "http://mirror.example"),
+    ):
+        config = settings({"LAB_RELEASES": mirror})
+        with pytest.raises(LabProblem, match="Release archives cannot be had from"):
+            archive.fetch(recipes(config)[name], tmp_path, config, lambda line: None)
+        assert asked.pop().startswith(host)
 
 
 def test_a_good_archive_gives_the_programs_and_nothing_else(releases, tmp_path):
@@ -145,7 +202,7 @@ def test_the_archive_is_taken_before_go_and_kept_in_the_cache(releases, tmp_path
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     config = replace(settings(), releases=releases.url, cache=tmp_path / "cache")
     first = get_server("pushgateway", config, lambda line: None)
-    assert first.source == "archive" and first.binary("pushgateway").read_bytes() == PROGRAM
+    assert first.source == "archive" and Path(*first.command("pushgateway")).read_bytes() == PROGRAM
     asked = releases.asked
     assert get_server("pushgateway", config, lambda line: None).source == "archive" and releases.asked == asked
 

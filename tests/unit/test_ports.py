@@ -16,6 +16,7 @@ def service(name: str, *numbers: int) -> Service:
     return Service(
         name=name,
         image="",
+        built=False,
         version="",
         profiles=("m02",),
         command=(),
@@ -30,6 +31,11 @@ def service(name: str, *numbers: int) -> Service:
         render={},
         engines=ENGINES,
         build_info="",
+        secrets=(),
+        stop_signal="SIGTERM",
+        unprivileged=False,
+        scrape=False,
+        tools=(),
         ports=tuple(Port(f"{name.upper()}_{number}", number, number) for number in numbers),
     )
 

@@ -42,6 +42,7 @@ def test_the_native_command_line_is_the_compose_command_with_paths_and_ports_map
         "--config.file=/r/p.yml",
         "--storage.tsdb.path=/d/data",
         f"--web.listen-address={PROMETHEUS}",
+        "--enable-feature=exemplar-storage",
         "--web.enable-lifecycle",
     ]
 
@@ -49,6 +50,27 @@ def test_the_native_command_line_is_the_compose_command_with_paths_and_ports_map
 def test_the_root_of_the_host_stays_the_root():
     service = DESCRIPTION.services["node_exporter"]
     assert render.command(service, BLOCK, {"/host": Path("/")}, ADDRESSES)[0] == "--path.rootfs=/"
+
+
+def test_ports_and_listen_addresses_that_stand_alone_are_mapped_too():
+    postgres = DESCRIPTION.services["postgres"]
+    own = BLOCK.of(postgres.ports[0])
+    words = render.command(postgres, BLOCK, {}, ADDRESSES)
+    assert {"listen_addresses=127.0.0.1", f"port={own}", "shared_buffers=32MB", "max_connections=50"} <= set(words)
+    valkey = DESCRIPTION.services["valkey"]
+    words = render.command(valkey, BLOCK, {}, ADDRESSES)
+    assert words[:4] == ["--bind", "127.0.0.1", "--port", str(BLOCK.of(valkey.ports[0]))]
+
+
+def test_the_environment_is_translated_like_the_command_line():
+    service = DESCRIPTION.services["inventory"]
+    paths = {"/run/secrets/lab_token": Path("/s/lab_token"), "/run/secrets/postgres_password": Path("/s/p")}
+    found = render.environment(service, BLOCK, paths, ADDRESSES)
+    assert found["LAB_TOKEN_FILE"] == "/s/lab_token" and found["DATABASE_PASSWORD_FILE"] == "/s/p"
+    assert found["DATABASE_URL"] == f"postgresql://shop@{ADDRESSES.real['toxiproxy:15432']}/shop"
+    otelcol = DESCRIPTION.services["otelcol"]
+    found = render.environment(otelcol, BLOCK, {}, ADDRESSES)
+    assert found == {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": ADDRESSES.real["otelcol:8888"].rpartition(":")[2]}
 
 
 def test_an_empty_listen_address_stays_empty():

@@ -119,6 +119,16 @@ def test_a_changed_frozen_cell_wants_new_outputs(course):
     assert "48" in build.built(course)["notebooks/88_test.ipynb"]
 
 
+def test_what_a_frozen_cell_prints_in_pieces_is_kept_as_one(course):
+    lesson = course.course / "m88_test" / "lesson.py"
+    lesson.write_text(
+        LESSON.replace("print(6 * 7)", "for number in (1, 2):\n    print(number, flush=True)\n    sum(range(10**7))")
+    )
+    freeze(module("m88", course))
+    [kept] = json.loads(module("m88", course).frozen.read_text()).values()
+    assert [output["text"] for output in kept["outputs"]] == ["1\n2\n"]
+
+
 def test_a_frozen_cell_that_needs_a_live_cell_cannot_be_frozen(course):
     lesson = course.course / "m88_test" / "lesson.py"
     lesson.write_text(LESSON.replace("# %% frozen\n", "# %%\nlive = 1\n\n# %% frozen\nprint(live)\n"))

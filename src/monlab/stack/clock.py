@@ -15,7 +15,7 @@ ANSWER_SECONDS = 2
 def complaints(services: tuple[Service, ...], urls: Mapping[str, str]) -> list[str]:
     """One sentence for each thing about time that a person should know; none when all clocks agree."""
     found = {}
-    for service in services:
+    for service in (service for service in services if service.speaks_http):
         try:
             answer = web.get(urls[service.name] + service.ready, ANSWER_SECONDS)
             ahead = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()

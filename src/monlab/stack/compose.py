@@ -52,8 +52,29 @@ SERVICE_KEYS = frozenset(
     ]
 )
 TOP_KEYS = frozenset(["name", "services", "volumes", "networks", "secrets", "configs"])
-LAB_KEYS = frozenset(["server", "binary", "ready", "ui", "reload", "render", "internal", "engines", "build_info"])
+LAB_KEYS = frozenset(
+    [
+        "server",
+        "binary",
+        "ready",
+        "ui",
+        "reload",
+        "render",
+        "internal",
+        "engines",
+        "build_info",
+        "unprivileged",
+        "tools",
+        "scrape",
+        "month",
+        "optional",
+        "datasource",
+    ]
+)
+TCP = "tcp"
+RESTART = "restart"
 ENGINES = ("docker", "native", "external")
+MONTH = ("metrics", "logs", "traces")
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 PORT = re.compile(r"^127\.0\.0\.1:\$\{(?P<variable>\w+):-(?P<standard>\d+)\}:(?P<container>\d+)$")
 
@@ -78,6 +99,7 @@ class Mount:
 class Service:
     name: str
     image: str
+    built: bool  # the image is built here, from a Dockerfile, rather than pulled
     version: str
     profiles: tuple[str, ...]  # the modules that use it
     command: tuple[str, ...]
@@ -87,16 +109,44 @@ class Service:
     environment: Mapping[str, str]
     server: str
     binary: str
-    ready: str  # path on the first port that answers 200 when ready
+    ready: str  # path on the first port that answers 200 when ready; TCP: it takes connections and speaks no HTTP
     ui: str
-    reload: str  # path to POST to after a change of configuration; empty when the service has none
+    reload: str  # path to POST to after a change of configuration; RESTART: it reads at its start only; empty: it has none
     render: Mapping[str, str]  # container path of a configuration file -> kind of translation
-    engines: tuple[str, ...]  # where it can run; one that cannot run everywhere is a guest that the lab can do without
+    engines: tuple[str, ...]  # where it can run; one that cannot run everywhere is a guest
     build_info: str  # metric at /metrics that proves what answers and tells its version; empty when it has none
+    secrets: tuple[str, ...]  # files that stand under /run/secrets
+    stop_signal: str  # what ends it: SIGTERM unless the file says otherwise
+    unprivileged: bool  # refuses to run as root
+    scrape: bool  # Prometheus scrapes it while it is up, by stack/scrape/<service>.yml
+    tools: tuple[str, ...]  # programs that `fetch` gets with it and `up` does without
+    month: str = ""  # the part of the archived month that its volume is filled with before it starts; empty: none
+    optional: str = ""  # what the lab does instead where this cannot be had; empty: the lab needs it
+    datasource: bool = False  # Grafana asks it while it is up, by stack/grafana/datasources/<service>.yml
+
+    @property
+    def speaks_http(self) -> bool:
+        return self.ready != TCP
+
+    @property
+    def reads_again(self) -> bool:
+        """Whether it reads its configuration again while it runs, when it is asked to."""
+        return self.reload not in ("", RESTART)
+
+    @property
+    def volume(self) -> Mount:
+        """The volume of a service that has exactly one."""
+        return next(mount for mount in self.mounts if mount.volume)
 
     @property
     def guest(self) -> bool:
-        return set(self.engines) != set(ENGINES)
+        """Whether the lab can do without it."""
+        return bool(self.optional) or set(self.engines) != set(ENGINES)
+
+    @property
+    def left_out(self) -> str:
+        """How a sentence begins that says it is not there: `Without x (and what the lab does instead)`."""
+        return f"Without {self.name}" + (f" ({self.optional})" if self.optional else "")
 
 
 @dataclass(frozen=True)
@@ -188,12 +238,18 @@ class _Reader:
             raise self.fail("a Compose file needs a `services:` map at its top.")
         self.known_keys("the file", document, TOP_KEYS)
         volumes = set(document.get("volumes") or {})
+        secrets = set(document.get("secrets") or {})
         services = {name: self.service(name, body, volumes) for name, body in document["services"].items()}
         taken: dict[int, str] = {}
         for service in services.values():
             for other in service.depends_on:
                 if other not in services:
                     raise self.fail(f"service {service.name} depends on {other!r}, which is not there.{nearest(other, services)}")
+            for secret in service.secrets:
+                if secret not in secrets:
+                    raise self.fail(
+                        f"service {service.name} uses secret {secret!r}, which `secrets:` does not name.{nearest(secret, secrets)}"
+                    )
             for port in service.ports:
                 if port.standard in taken:
                     raise self.fail(f"port {port.standard} is published by both {taken[port.standard]} and {service.name}.")
@@ -224,13 +280,15 @@ class _Reader:
         ports = [self.port(where, text) for text in body["ports"]]
         ports += [Port(variable, number, number) for variable, number in (lab.get("internal") or {}).items()]
         environment = body.get("environment") or {}
+        mounts = tuple(self.mount(where, text, volumes) for text in body.get("volumes") or ())
         return Service(
             name=name,
             image=image,
+            built=bool(body.get("build")),
             version=image.rpartition(":")[2].removeprefix("v"),
             profiles=tuple(body["profiles"]),
             command=tuple(self.value(where, str(word)) for word in body.get("command") or ()),
-            mounts=tuple(self.mount(where, text, volumes) for text in body.get("volumes") or ()),
+            mounts=mounts,
             ports=tuple(ports),
             depends_on=tuple(body.get("depends_on") or ()),
             environment={key: self.value(where, str(text)) for key, text in environment.items()},
@@ -242,6 +300,14 @@ class _Reader:
             render=dict(lab.get("render") or {}),
             engines=engines,
             build_info=lab.get("build_info", ""),
+            secrets=tuple(body.get("secrets") or ()),
+            stop_signal=body.get("stop_signal", "SIGTERM"),
+            unprivileged=bool(lab.get("unprivileged")),
+            scrape=bool(lab.get("scrape")),
+            tools=tuple(lab.get("tools") or ()),
+            month=self.month(where, str(lab.get("month", "")), mounts),
+            optional=str(lab.get("optional", "")),
+            datasource=bool(lab.get("datasource")),
         )
 
     def port(self, where: str, text: Any) -> Port:
@@ -249,6 +315,13 @@ class _Reader:
         if not match:
             raise self.fail(f'{where}: port {text!r} must look like "127.0.0.1:${{NAME_PORT:-9090}}:9090".')
         return Port(match["variable"], int(match["standard"]), int(match["container"]))
+
+    def month(self, where: str, part: str, mounts: tuple[Mount, ...]) -> str:
+        if part and part not in MONTH:
+            raise self.fail(f"{where}: the archived month has no part {part!r}.{nearest(part, MONTH)}")
+        if part and sum(mount.volume for mount in mounts) != 1:
+            raise self.fail(f"{where} needs one volume for the archived month's {part}.")
+        return part
 
     def mount(self, where: str, text: str, volumes: set[str]) -> Mount:
         # ${LAB_WORKSPACE:-../workspace} holds a colon of its own, so the variables are filled first.

@@ -49,7 +49,7 @@ class StackView:
             title=Text(self.line) if self.line else None, title_justify="left", title_style="", box=None, pad_edge=False
         )
         for column in COLUMNS:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="fold", no_wrap=column == "service")
         for row in self._rows():
             table.add_row(*map(Text, row))
         return table

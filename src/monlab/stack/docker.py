@@ -30,7 +30,7 @@ from urllib3.exceptions import HTTPError
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings, child_environment
-from monlab.stack import preflight
+from monlab.stack import docker_month, preflight, secrets
 from monlab.stack.compose import Description, Service
 from monlab.stack.engine import OnThisMachine, Said, State, must_run
 from monlab.stack.servers import Progress
@@ -129,24 +129,39 @@ class DockerEngine(OnThisMachine):
             return [service.image for service in services if not self.client.images.list(name=service.image)]
 
     def obtain(self, services: tuple[Service, ...], progress: Progress) -> dict[str, str]:
-        """Pulls the images that are missing. Returns service -> why its image cannot be had."""
+        """Pulls or builds the images that are missing. Returns service -> why its image cannot be had."""
         refused = {}
         for service in services:
             try:
-                self._pull(service.image, progress, GUEST_PULL_SECONDS if service.guest else PULL_SECONDS)
+                if service.built:
+                    self._build(service, progress)
+                else:
+                    self._pull(service.image, progress, GUEST_PULL_SECONDS if service.guest else PULL_SECONDS)
             except LabProblem as problem:
                 refused[service.name] = str(problem)
         return refused
 
     def _pull(self, image: str, progress: Progress, patience: float = PULL_SECONDS) -> None:
         """Pulls an image that is not here. Raises LabProblem with Docker's words, or when nothing is heard for too long."""
+        if not self._here(image):
+            self._follow(["docker", "pull", image], f"{image} cannot be pulled", f"docker: pulling {image}", progress, patience)
+
+    def _build(self, service: Service, progress: Progress) -> None:
+        """Builds an image of the lab's own that is not here. Raises LabProblem as `_pull` does."""
+        if not self._here(service.image):
+            command, image = self._compose_command("build", service.name), service.image
+            self._follow(command, f"{image} cannot be built", f"docker: building {image}", progress, PULL_SECONDS)
+
+    def _here(self, image: str) -> bool:
         with _talking():
-            if self.client.images.list(name=image):
-                return
-        progress(f"docker: pulling {image}")
+            return bool(self.client.images.list(name=image))
+
+    def _follow(self, command: list[str], failure: str, doing: str, progress: Progress, patience: float) -> None:
+        """Runs what brings an image. Raises LabProblem with its last words, or when nothing is heard for too long."""
+        progress(doing)
         process = subprocess.Popen(
-            ["docker", "pull", image],
-            env=child_environment(),
+            command,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -159,15 +174,15 @@ class DockerEngine(OnThisMachine):
         try:
             while line := lines.get(timeout=patience):
                 last, complete = line.strip() or last, complete + ("Pull complete" in line)
-                progress(f"docker: pulling {image}, {complete} layers here")
+                progress(f"{doing}, {complete} layers here" if complete else doing)
         except queue.Empty:
             process.terminate()
-            raise LabProblem(f"{image} cannot be pulled: nothing was heard for {patience:.0f} s.") from None
+            raise LabProblem(f"{failure}: nothing was heard for {patience:.0f} s.") from None
         except BaseException:  # the stop button
             process.terminate()
             raise
         if process.wait():
-            raise LabProblem(f"{image} cannot be pulled: {last.removeprefix('Error response from daemon: ')}")
+            raise LabProblem(f"{failure}: {last.removeprefix('Error response from daemon: ')}")
 
     def recover(self) -> None:
         return  # the daemon keeps its containers, also over its own end
@@ -187,21 +202,50 @@ class DockerEngine(OnThisMachine):
             self.stop(stale)
         for name in self._containers(paused=True):
             self.unpause(name)
+        for service in services:
+            if service.month:
+                self._fill(service, progress)
         start = ("up", "--detach", "--no-build", "--pull", "never")
         self._compose(*start, *(service.name for service in services if not service.guest))
         lost = {}
-        for guest in (service.name for service in services if service.guest):
+        for guest in (service for service in services if service.guest):
             try:
-                self._compose(*start, guest)
+                self._compose(*start, guest.name)
             except LabProblem as problem:
-                lost[guest] = f"Without {guest}: {problem}"
+                lost[guest.name] = f"{guest.left_out}: {problem}"
         return lost
 
+    def _fill(self, service: Service, progress: Progress) -> None:
+        """Gives a service's volume its part of the archived month, unless it has it already.
+
+        The part itself is built by a process of this machine, also here: its server is fetched or compiled for that.
+        """
+        create = ("up", "--no-start", "--no-build", "--pull", "never", "--no-deps", service.name)
+        if service.name not in self._containers():
+            self._compose(*create)
+        target = service.volume.target
+        with _talking():
+            if docker_month.holds(self.client, self._containers()[service.name]["Id"], target, service.month, self.settings):
+                return
+        progress(f"docker: filling {service.name} with the archived month's {service.month}")
+        self._compose("rm", "--force", "--stop", service.name)
+        with _talking():
+            self.client.volumes.get(f"{self.project}_{service.volume.source}").remove()
+        self._compose(*create)
+        with _talking():
+            docker_month.fill(self.client, self._containers()[service.name]["Id"], target, service.month, self.settings)
+
     def render(self, service: Service) -> None:
-        """Containers run as another user: the files they mount become readable for others."""
+        """Containers run as another user: the files they mount become readable for others.
+
+        Secrets too: what keeps those to this user is the folder they lie in, which Docker alone looks into.
+        """
+        for name in service.secrets:
+            secrets.file(self.settings, name).chmod(0o644)
         for mount in service.mounts:
             source = Path(os.path.normpath(self.settings.compose_file.parent / mount.source))
-            if mount.volume or not source.is_relative_to(self.settings.workspace):
+            places = (self.settings.workspace, self.settings.compose_file.parent)
+            if mount.volume or not any(source.is_relative_to(place) for place in places):
                 continue
             if not source.exists():
                 raise LabProblem(
@@ -218,14 +262,9 @@ class DockerEngine(OnThisMachine):
 
     def _compose(self, *words: str) -> None:
         """Runs `docker compose` on the lab's file. Raises LabProblem with its words when it fails."""
-        file = self.settings.compose_file
-        profiles = [word for module in self.description.modules for word in ("--profile", module)]
-        command = ["docker", "compose", "--project-name", self.project, "--file", str(file), "--env-file"]
-        command += [str(self.settings.versions_file), *profiles, "--progress", "plain", *words]
-        ports = {variable: str(number) for variable, number in self.block.numbers.items()}
-        environment = child_environment(LAB_WORKSPACE=str(self.settings.workspace), **ports)
+        command = self._compose_command(*words)
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
         try:
             said, _ = process.communicate(timeout=COMPOSE_SECONDS)
@@ -243,6 +282,17 @@ class DockerEngine(OnThisMachine):
             self._check_daemon()
             other = " Mend it, or let `LAB_ENGINE=native` run the servers without Docker." if words[0] == "up" else ""
             raise LabProblem(f"`docker compose {words[0]}` failed.{other} Its last lines:\n{_telling(said)}")
+
+    def _compose_command(self, *words: str) -> list[str]:
+        profiles = [word for module in self.description.modules for word in ("--profile", module)]
+        command = ["docker", "compose", "--project-name", self.project, "--file", str(self.settings.compose_file)]
+        return [*command, "--env-file", str(self.settings.versions_file), *profiles, "--progress", "plain", *words]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """What Compose fills into the file."""
+        ports = {variable: str(number) for variable, number in self.block.numbers.items()}
+        return child_environment(LAB_WORKSPACE=str(self.settings.workspace), LAB_SECRETS=str(self.settings.secrets), **ports)
 
     def _check_daemon(self) -> None:
         with _talking():
@@ -395,6 +445,7 @@ class DockerEngine(OnThisMachine):
             "256m",
         ]
         command += ["--security-opt", "no-new-privileges", "--user", f"{os.getuid()}:{os.getgid()}"]
+        command += ["--tmpfs", "/tmp"]  # promtool keeps the invented samples of a unit test there
         command += ["--label", f"{PROJECT}={self.project}", "--name", name]
         command += ["--volume", f"{self.settings.workspace}:/workspace:ro", "--workdir", "/workspace"]
         command += ["--entrypoint", f"/bin/{tool}", image, *words]

@@ -94,7 +94,7 @@ def _docker(settings: Settings, description: compose.Description) -> Finding:
     except LabProblem as problem:
         return Finding("Docker", "cannot be used", settings.engine != "docker", str(problem))
     missing = DockerEngine(settings, description).missing_images(tuple(description.services.values()))
-    do = "`up` pulls those it needs" if missing else ""
+    do = "`up` gets those it needs" if missing else ""
     return Finding("Docker", f"{versions}, {len(missing)} of {len(description.services)} images missing", True, do)
 
 
@@ -162,10 +162,9 @@ def _servers(settings: Settings, description: compose.Description) -> list[Findi
             continue
         server = servers.present(name, settings)
         modules = " ".join(used[name].profiles)
-        words = {"path": "on PATH", "archive": "from its release archive", "go": "built from source"}
         if server:
             lacks = f", without {server.lacks}" if server.lacks else ""
-            found.append(Finding(f"{name} {recipe.version}", f"{words[server.source]}{lacks}", True))
+            found.append(Finding(f"{name} {recipe.version}", f"{server.origin}{lacks}", True))
         else:
             found.append(
                 Finding(
@@ -193,8 +192,18 @@ def _ports(settings: Settings, description: compose.Description) -> Finding:
     return Finding("ports", f"taken: {words}", True, "nothing: the lab moves to a free block of ports")
 
 
-def servers_of(modules: list[str], settings: Settings) -> list[str]:
-    """The servers that modules need, all of them for an empty list; empty when the modules need none."""
+def optional_servers(settings: Settings) -> dict[str, str]:
+    """Server that the lab can do without -> what it does instead."""
+    return {service.server: service.optional for service in engines.describe(settings).services.values() if service.optional}
+
+
+def servers_of(modules: list[str], settings: Settings, tools: bool = True) -> list[str]:
+    """The servers that modules need, all of them for an empty list; empty when the modules need none.
+
+    With `tools`, also the programs that they can do without.
+    """
     description = engines.describe(settings)
     services = description.for_modules(set(modules)) if modules else tuple(description.services.values())
-    return list(dict.fromkeys(service.server for service in services if "native" in service.engines))
+    native = [service for service in services if "native" in service.engines]
+    helpers = [tool for service in native for tool in service.tools if tools]
+    return list(dict.fromkeys([*(service.server for service in native), *helpers]))

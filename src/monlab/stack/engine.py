@@ -118,7 +118,7 @@ class OnThisMachine:
         self.block = ports.kept_block(description.ports, settings.state)
 
     def url(self, service: Service) -> str:
-        return f"http://127.0.0.1:{self.block.of(service.ports[0])}"
+        return f"{'http' if service.speaks_http else 'tcp'}://127.0.0.1:{self.block.of(service.ports[0])}"
 
     def settle_ports(self, services: tuple[Service, ...], running: set[str]) -> str:
         """Chooses the clone's block of ports and keeps it. Returns why these, empty for the standard ones."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
-from monlab.stack import compose
+from monlab.stack import compose, servers
 from monlab.stack.compose import Description, Service
 from monlab.stack.docker import DockerEngine, compose_version
 from monlab.stack.engine import Engine
@@ -67,7 +67,7 @@ def all_here(settings: Settings) -> list[Engine]:
 def choose(settings: Settings, description: Description, services: tuple[Service, ...], progress: Progress) -> Choice:
     """The engine for these services: what was asked for, else what runs already, else Docker if it can, else processes.
 
-    Images are pulled on the way. Raises LabProblem when what was asked for cannot be had.
+    Images are pulled on the way, and servers that the lab can do without are fetched. Raises LabProblem when what was asked for cannot be had.
     """
     asked = asked_for(settings)
     up = Memory(settings).read()
@@ -86,13 +86,13 @@ def choose(settings: Settings, description: Description, services: tuple[Service
         there = tuple(service for service in services if service.name in urls or not service.guest)
         return Choice(outside, there, f"Run by somebody else ({settings.endpoints_file or 'LAB_ENDPOINTS'}).")
     if wanted == "native":
-        return _native(settings, description, services, reason)
+        return _native(settings, description, services, progress, reason)
     try:
         return _docker(settings, description, services, progress, reason if wanted else "")
     except LabProblem as problem:
         if wanted:
             raise LabProblem(f"Docker was to run the servers, {reason}, and cannot: {problem}") from problem
-        return _native(settings, description, services, f"Docker is not used: {str(problem).rstrip('.')}")
+        return _native(settings, description, services, progress, f"Docker is not used: {str(problem).rstrip('.')}")
 
 
 def asked_for(settings: Settings) -> str:
@@ -112,11 +112,14 @@ def _variable(settings: Settings) -> str:
     return "LAB_ENGINE" if settings.engine else "LAB_ENDPOINTS"
 
 
-def _native(settings: Settings, description: Description, services: tuple[Service, ...], why: str) -> Choice:
-    here = tuple(service for service in services if "native" in service.engines)
-    guests = [service.name for service in services if service not in here]
-    left_out = f" Without {', '.join(guests)}, which needs Docker." if guests else ""
-    return Choice(NativeEngine(settings, description), here, f"Runs as processes ({why}).{left_out}")
+def _native(settings: Settings, description: Description, services: tuple[Service, ...], progress: Progress, why: str) -> Choice:
+    fitting = tuple(service for service in services if "native" in service.engines)
+    guests = [service.name for service in services if service not in fitting]
+    left_out = [f"Without {', '.join(guests)}, which needs Docker."] if guests else []
+    _found, refused = servers.get_some([service.server for service in fitting if service.guest], settings, progress)
+    left_out += [f"{service.left_out}: {refused[service.server]}" for service in fitting if service.server in refused]
+    here = tuple(service for service in fitting if service.server not in refused)
+    return Choice(NativeEngine(settings, description), here, " ".join([f"Runs as processes ({why}).", *left_out]))
 
 
 def _docker(
@@ -130,5 +133,5 @@ def _docker(
     for service in fitting:
         if service.name in refused and not service.guest:
             raise LabProblem(refused[service.name])
-    guests = [f"Without {name}: {problem}" for name, problem in refused.items()]
+    guests = [f"{service.left_out}: {refused[service.name]}" for service in fitting if service.name in refused]
     return Choice(engine, tuple(s for s in fitting if s.name not in refused), " ".join([words, *guests]))

@@ -44,7 +44,7 @@ class ExternalEngine(WithoutContainers):
         for name, url in found.items():
             if name not in self.description.services:
                 raise LabProblem(f"{path} names {name!r}, which is no service.{nearest(str(name), self.description.services)}")
-            if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", str(url)):
+            if not re.fullmatch(r"(https?|tcp)://[^\s/]+(/\S*)?", str(url)):
                 raise LabProblem(f"{path}: {url!r} is no URL of {name}. It should look like http://10.0.0.5:9090.")
         return {name: str(url).rstrip("/") for name, url in found.items()}
 
@@ -62,8 +62,10 @@ class ExternalEngine(WithoutContainers):
 
     def start(self, services: tuple[Service, ...], progress: Progress) -> dict[str, str]:
         """Nothing is started: raises LabProblem when one of the services does not answer, or is something else."""
-        for service in services:
-            progress(f"asking {service.name} at {_shown(self.url(service))}")
+        asked = [service for service in services if service.speaks_http]  # only the other servers talk to the rest
+        addresses = [self.url(service) for service in asked]  # an address that is missing is told before anybody is waited for
+        for service, address in zip(asked, addresses, strict=True):
+            progress(f"asking {service.name} at {_shown(address)}")
             self._version(service)
         return {}
 
@@ -102,6 +104,8 @@ class ExternalEngine(WithoutContainers):
         return [self.state(known[name]) for name in self.urls() if name in self.running() and name in known]
 
     def state(self, service: Service) -> State:
+        if not service.speaks_http:
+            return State(service.name, "running", "", _shown(self.url(service)), detail="not asked: it speaks no HTTP")
         try:
             found = self._version(service)
         except LabProblem as problem:

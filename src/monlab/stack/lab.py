@@ -1,6 +1,7 @@
 """up, down, status and the rest: what a person asks of the stack, whatever engine runs it."""
 
 import re
+import socket
 import time
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from monlab import endpoints, web
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, settings
-from monlab.stack import clock, compose, engines, jupyter, ports
+from monlab.stack import clock, compose, engines, helpers, jupyter, month, ports, scraping
 from monlab.stack.display import Link, Screen, StackView
 from monlab.stack.engine import Engine, State
 from monlab.stack.state import Memory, Up
@@ -19,8 +20,9 @@ from monlab.workbook import workspace
 LOG_LINES = 400
 LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
 READY_SECONDS = 60  # longest wait for a service's own start
-GUEST_SECONDS = 20  # and for one that the lab can do without
+GUEST_SECONDS = 45  # and for one that the lab can do without: Grafana makes its database at the first start
 POLL_SECONDS = 0.05
+HELD_SECONDS = 0.25  # a connection that is kept so long has a server behind it
 
 
 def up(*modules: str) -> StackView:
@@ -34,17 +36,24 @@ def up(*modules: str) -> StackView:
         description.check_module(module)
     memory = Memory(config)
     with memory.changing(), Screen() as screen:
-        workspace.sync(config)
+        news = workspace.sync(config)
         wanted = memory.read().modules | set(modules)
         chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
         engine, services = chosen.engine, chosen.services
         _leave_other(config, memory, engine)
         engine.recover()
+        if engine.name != EXTERNAL:  # before ports are chosen: another lab could take them meanwhile
+            month.obtain([service.month for service in services], config, screen.say)
         line = _sentences(chosen.why, engine.prepare(services))
         memory.write(Up(engine.name, wanted, engine.place))  # from here on `down` knows what to end, even if this is interrupted
         before = engine.running()
+        offered = engine.name != EXTERNAL and scraping.offer(config, services)
+        if engine.name != EXTERNAL:
+            scraping.follow(config, services)
         try:
             lost = engine.start(services, screen.say)
+            if offered:
+                _start_again(engine, before)
             lost |= _wait(engine, tuple(service for service in services if service.name not in lost), screen, line)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
@@ -53,11 +62,12 @@ def up(*modules: str) -> StackView:
         services = tuple(service for service in services if service.name not in lost)
         urls = {service.name: engine.url(service) for service in services}
         endpoints.write(config, engine.name, urls)
+        forgotten = engine.name != EXTERNAL and bool(lost) and scraping.follow(config, services)
         for service in services:
-            if service.reload and service.name in before and engine.name != EXTERNAL:
+            if service.reads_again and (service.name in before or forgotten) and engine.name != EXTERNAL:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
-        line = _sentences(_modules_line(wanted), line, *lost.values(), *clock.complaints(services, urls))
+        line = _sentences(_modules_line(wanted), line, *news, *lost.values(), *clock.complaints(services, urls))
         return StackView(engine.name, _seen(engine), line, _linker(engine))
 
 
@@ -68,11 +78,11 @@ def _leave_other(config: Settings, memory: Memory, engine: Engine) -> None:
         engines.KNOWN[before](config, engine.description).stop(None)
 
 
-def engine_for(module: str) -> str:
-    """The engine on which `up` would run a module. Images it needs are pulled on the way."""
+def engine_for(*names: str) -> str:
+    """The engine on which `up` would run these modules. Images it needs are pulled on the way."""
     config = settings()
     description = engines.describe(config)
-    wanted = (Memory(config).read().modules | {module}) & set(description.modules)
+    wanted = (Memory(config).read().modules | set(names)) & set(description.modules)
     with Screen() as screen:
         return engines.choose(config, description, description.for_modules(wanted), screen.say).engine.name
 
@@ -92,7 +102,11 @@ def down(*modules: str) -> str:
         keep = {service.name for service in description.for_modules(staying)}
         engine = engines.current(config)
         ended = engine.running() - keep
+        if not any(description.services[name].tools for name in keep):
+            helpers.end(config)  # nobody is left to send load to
         engine.stop(ended if keep else None)
+        if engine.name != EXTERNAL:
+            _scrape_only(config, engine, keep & set(endpoints.read(config).urls))    # what could not be had is not up, wanted or not
         memory.write(Up(known.engine, staying, known.place) if staying else Up())
         endpoints.write(
             config,
@@ -102,9 +116,35 @@ def down(*modules: str) -> str:
     return _ended(ended, engine.name) + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
 
 
+def keep_scraping() -> None:
+    """Puts the scrape files of what is up back into a workspace that was made anew."""
+    config = settings()
+    known = engines.describe(config).services
+    up_now = [known[name] for name in endpoints.read(config).urls if name in known]
+    scraping.follow(config, up_now)
+    scraping.offer(config, up_now)
+
+
+def _scrape_only(config: Settings, engine: Engine, names: set[str]) -> None:
+    """Has Prometheus and Grafana, if they stay, forget the services that do not."""
+    services = [engine.description.services[name] for name in names]
+    if scraping.follow(config, services) and "prometheus" in names & engine.running():
+        reload("prometheus")
+    if scraping.offer(config, services):
+        _start_again(engine, names & engine.running())
+
+
+def _start_again(engine: Engine, running: set[str]) -> None:
+    """Starts those services again that read their configuration at their start only."""
+    for name in running:
+        if engine.description.services[name].reload == compose.RESTART:
+            engine.restart(name)
+
+
 def _down_all(config: Settings, memory: Memory) -> str:
     """Ends everything of this clone, also when the lab's own files about it cannot be read."""
     ports.forget(config.state)
+    helpers.end(config)
     try:
         known = memory.read()
     except LabProblem:
@@ -121,6 +161,8 @@ def _down_all(config: Settings, memory: Memory) -> str:
         raise LabProblem(f"{problem}{gone}") from problem
     memory.write(Up())
     endpoints.write(config, "", {})
+    scraping.follow(config, [])
+    scraping.offer(config, [])
     return " ".join(words) or "Nothing was running."
 
 
@@ -212,7 +254,7 @@ def reload(service: str) -> str:
     """Makes a service read its configuration again. Raises LabProblem with the service's own words when it refuses."""
     engine = _engine_for(service)
     described = engine.description.services[service]
-    if not described.reload:
+    if not described.reads_again:
         raise LabProblem(f"{service} cannot read its configuration again while it runs. Use `stack.restart({service!r})`.")
     if service not in engine.running():
         raise LabProblem(f"{service} does not run. `stack.up(...)` at the top of the notebook starts it.")
@@ -270,7 +312,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
     while pending:
         for service in list(pending.values()):
             seconds = GUEST_SECONDS if service.guest else READY_SECONDS
-            if _answers(engine.url(service) + service.ready):
+            if _answers(engine.url(service), service):
                 del pending[service.name]
                 continue
             if len(engine.exits(service.name)) > ended_before[service.name]:
@@ -283,7 +325,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
                 _give_up(engine, service, why)
             said = engine.log_tail(service.name, 1) or "nothing"
             engine.stop({service.name})
-            lost[service.name] = f"Without {service.name}, which {why}; its last words: {said}"
+            lost[service.name] = f"{service.left_out}, which {why}; its last words: {said}"
             del pending[service.name]
         screen.show(StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", link))
         time.sleep(POLL_SECONDS if pending else 0)
@@ -294,18 +336,29 @@ def _seen(engine: Engine, memory: bool = False) -> tuple[State, ...]:
     """The states; a service that has only just started counts as running once it answers."""
     services = engine.description.services
     return tuple(
-        replace(state, state="running")
-        if state.state == "starting" and _answers(state.url + services[state.name].ready)
-        else state
+        replace(state, state="running") if state.state == "starting" and _answers(state.url, services[state.name]) else state
         for state in engine.states(memory)
     )
 
 
-def _answers(address: str) -> bool:
+def _answers(url: str, service: compose.Service) -> bool:
     try:
-        return web.get(address, 1).status_code == 200
-    except web.FAULTS:
+        if not service.speaks_http:
+            return _keeps_connections(url)
+        return web.get(url + service.ready, 1).status_code == 200
+    except (OSError, *web.FAULTS):
         return False
+
+
+def _keeps_connections(url: str) -> bool:
+    """Whether a server takes connections and waits for what we say. Docker takes one before the server does, and drops it at once."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname or "", address.port or 0), 1) as connection:
+        connection.settimeout(HELD_SECONDS)
+        try:
+            return connection.recv(1) != b""
+        except TimeoutError:
+            return True
 
 
 def _give_up(engine: Engine, service: compose.Service, what: str) -> None:
@@ -332,7 +385,7 @@ def _linker(engine: Engine) -> Link:
         address = urlsplit(state.url)
         page = engine.description.services[state.name].ui
         if not prefix or not web.is_loopback(state.url) or address.scheme != "http":
-            return state.url + page.rstrip("/")
+            return state.url + (page.rstrip("/") if address.scheme != "tcp" else "")
         return f"{prefix}proxy/{address.port or 80}{address.path.rstrip('/')}{page}"
 
     return link

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal as signals
 import subprocess
 import time
@@ -11,7 +12,7 @@ import psutil
 
 from monlab.problem import LabProblem
 from monlab.settings import Settings
-from monlab.stack import preflight, render, servers
+from monlab.stack import month, preflight, render, secrets, servers
 from monlab.stack.compose import Description, Service
 from monlab.stack.display import Screen
 from monlab.stack.engine import OnThisMachine, Said, State, must_run
@@ -33,7 +34,7 @@ class WithoutContainers:
             with Screen() as screen:
                 found = servers.get(server, self.settings, screen.say)
                 screen.clear()
-        command, space = [str(found.binary(tool)), *words], self.settings.workspace
+        command, space = [*found.command(tool), *words], self.settings.workspace
         try:
             done = subprocess.run(
                 command, cwd=space, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False
@@ -78,6 +79,8 @@ class NativeEngine(WithoutContainers, OnThisMachine):
         found = servers.get_all(list({service.server: None for service in services}), self.settings, progress)
         for service in services:
             self.render(service)
+            if service.month:
+                self._fill(service)
         self.supervisor.ensure()
         self.supervisor.apply([self._program(service, found[service.server]) for service in services])
         for state in self.states():
@@ -85,23 +88,40 @@ class NativeEngine(WithoutContainers, OnThisMachine):
                 self.unpause(state.name)
         return {}
 
+    def _fill(self, service: Service) -> None:
+        """Gives a service its part of the archived month, unless it has it already."""
+        folder = self._data(service) / service.volume.source
+        if not month.is_filled(service.month, self.settings, folder):
+            if service.name in self.running():
+                self.supervisor.drop({service.name})  # it serves what an older generator made
+            month.fill(service.month, self.settings, folder)
+
     def _program(self, service: Service, server: servers.Server) -> Program:
-        words = render.command(service, self.block, self._paths(service), self.addresses)
-        environment = {key: self.addresses.translate(value) for key, value in service.environment.items()}
-        return Program(service.name, [str(server.binary(service.binary)), *words], self.settings.state, environment)
+        paths = self._paths(service)
+        words = render.command(service, self.block, paths, self.addresses)
+        environment = {**server.environment, **render.environment(service, self.block, paths, self.addresses)}
+        command = [*server.command(service.binary), *words]
+        return Program(service.name, command, server.home or self.settings.state, environment, service.stop_signal)
 
     def _paths(self, service: Service) -> dict[str, Path]:
-        """Container path -> path on this machine, for mounts, volumes and rendered files."""
+        """Container path -> path on this machine, for mounts, volumes, secrets and rendered files."""
         paths: dict[str, Path] = {}
         for mount in service.mounts:
             if mount.volume:
-                paths[mount.target] = self.settings.state / "data" / mount.source
+                paths[mount.target] = self._data(service) / mount.source
                 paths[mount.target].mkdir(parents=True, exist_ok=True)
             else:
                 paths[mount.target] = Path(os.path.normpath(self.settings.compose_file.parent / mount.source))
+        for name in service.secrets:
+            paths[f"/run/secrets/{name}"] = secrets.file(self.settings, name)
         for file in service.render:
             paths[file] = self._rendered(service) / Path(file).name
         return paths
+
+    def _data(self, service: Service) -> Path:
+        """Where a service keeps its data: in root's own folders nobody else could reach them."""
+        open_to_others = service.unprivileged and os.geteuid() == 0
+        return self.settings.open_data if open_to_others else self.settings.state / "data"
 
     def _rendered(self, service: Service) -> Path:
         return self.settings.state / "rendered" / service.name
@@ -120,6 +140,13 @@ class NativeEngine(WithoutContainers, OnThisMachine):
                 target = self._rendered(service) / source.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(self.addresses.translate(source.read_text("utf-8")), "utf-8")
+
+    def kept(self) -> list[str]:
+        place = self.settings.open_data
+        return [f"{place} (data of servers that do not run as root)"] if place.exists() else []
+
+    def discard(self) -> None:
+        shutil.rmtree(self.settings.open_data, ignore_errors=True)
 
     def stop(self, names: set[str] | None) -> None:
         staying = self.running() - (names if names is not None else self.running())

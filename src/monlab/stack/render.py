@@ -45,15 +45,21 @@ def command(service: Service, block: Block, paths: Mapping[str, Path], addresses
 
     `paths` maps container paths (mount targets and rendered files) to host paths; the longest match wins.
     """
-    listens = {port.container: block.of(port) for port in service.ports}
+    return [_here(word, service, block, paths, addresses) for word in service.command]
 
-    def one(word: str) -> str:
-        word = addresses.translate(word)
-        for container, host in listens.items():
-            word = re.sub(rf"(?<![\w.])(?:0\.0\.0\.0|\[::\])?:{container}(?!\d)", f"127.0.0.1:{host}", word)
-        return on_host(word, paths)
 
-    return [one(word) for word in service.command]
+def environment(service: Service, block: Block, paths: Mapping[str, Path], addresses: Addresses) -> dict[str, str]:
+    """The native environment, translated as the command line is."""
+    return {name: _here(value, service, block, paths, addresses) for name, value in service.environment.items()}
+
+
+def _here(word: str, service: Service, block: Block, paths: Mapping[str, Path], addresses: Addresses) -> str:
+    """A word that names addresses, ports or paths of the container, as it must read on this machine."""
+    word = addresses.translate(word)
+    for port in service.ports:
+        word = re.sub(rf"(?<![\w.])(?:0\.0\.0\.0|\[::\])?:{port.container}(?!\d)", f"127.0.0.1:{block.of(port)}", word)
+        word = re.sub(rf"(^|=){port.container}$", rf"\g<1>{block.of(port)}", word)
+    return on_host(re.sub(r"(^|=)0\.0\.0\.0$", r"\g<1>127.0.0.1", word), paths)
 
 
 def on_host(text: str, paths: Mapping[str, Path]) -> str:

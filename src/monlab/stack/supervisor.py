@@ -27,6 +27,7 @@ class Program:
     command: list[str]
     folder: Path
     environment: dict[str, str]
+    stop_signal: str = "SIGTERM"
 
 
 class Supervisor:
@@ -151,10 +152,10 @@ class Supervisor:
         """Ends the servers whose supervisor was killed: exactly those that carry this clone's mark."""
         orphans = self.marked()
         for orphan in orphans:
-            _quietly(orphan.terminate)
+            quietly(orphan.terminate)
         _gone, left = psutil.wait_procs(orphans, timeout=10)
         for orphan in left:
-            _quietly(orphan.kill)
+            quietly(orphan.kill)
         psutil.wait_procs(left, timeout=5)
 
     def log_tail(self, name: str, lines: int) -> str:
@@ -176,7 +177,7 @@ class Supervisor:
         return [line.rstrip(")").removesuffix("; not expected") for line in lines]
 
 
-def _quietly(action: Any) -> None:
+def quietly(action: Any) -> None:
     try:
         action()
     except psutil.NoSuchProcess:
@@ -210,6 +211,7 @@ directory={_escaped(program.folder)}
 environment={variables}
 autorestart=true
 startretries=5
+stopsignal={program.stop_signal.removeprefix("SIG")}
 stopasgroup=true
 killasgroup=true
 redirect_stderr=true

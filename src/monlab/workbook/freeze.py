@@ -38,10 +38,21 @@ def _outputs(source: list[Cell], module: str) -> dict[str, Any]:
     except nbclient.exceptions.CellExecutionError as error:
         raise LabProblem(f"A frozen cell of {module} failed: {error}") from error
     return {
-        node.id: {"source": cell.text, "outputs": [_plain(output) for output in node.outputs]}
+        node.id: {"source": cell.text, "outputs": _joined([_plain(output) for output in node.outputs])}
         for node, cell in zip(notebook.cells, source, strict=True)
         if "frozen" in cell.tags
     }
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """What a cell printed as one piece: into how many it came depends on how busy the machine was."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _plain(output: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -22,7 +22,9 @@ class Module:
     summary: str
     minutes: int  # a sitting, reading included
     memory_mb: int | None  # resident memory of its servers, measured; None when it starts none
-
+    also: tuple[str, ...]  # profiles of compose.yaml that its lesson starts on the way
+    tasks: tuple[str, ...]  # profiles that its exercises start, instead of the module's own
+    asked: tuple[str, ...]  # profiles that its frozen cells ask: the archived month, never the live lab
     covers: Mapping[str, str]  # path below the repository -> ids of curriculum.csv, separated by blanks
 
     @property
@@ -56,13 +58,16 @@ def modules(settings: Settings) -> list[Module]:
     return [_module(path) for path in sorted(settings.course.glob("*/module.yaml"))]
 
 
-def module(name: str, settings: Settings) -> Module:
-    """The module `m02`. Raises LabProblem, with the nearest name, when there is none or it is only planned."""
+def module(name: str, settings: Settings, tasks: bool = False) -> Module:
+    """The module `m02`. Raises LabProblem, with the nearest name, when there is none or it is only planned.
+
+    With `tasks`, exercises are enough: a module may have them before its lesson.
+    """
     known = {found.id: found for found in modules(settings)}
     if name not in known:
         ready = [found.id for found in known.values() if found.ready]
         raise LabProblem(f"There is no module {name!r}.{nearest(name, ready)} Modules: {', '.join(ready)}.")
-    if not known[name].ready:
+    if not known[name].ready and not (tasks and known[name].exercises.exists()):
         raise LabProblem(f"Module {name} ({known[name].title}) is planned; there is no lesson yet.")
     return known[name]
 
@@ -79,5 +84,8 @@ def _module(path: Path) -> Module:
         body["summary"],
         int(body["minutes"]),
         body.get("memory_mb"),
+        tuple(body.get("also") or ()),
+        tuple(body.get("tasks") or ()),
+        tuple(body.get("frozen") or ()),
         body.get("covers") or {},
     )

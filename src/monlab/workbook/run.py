@@ -33,16 +33,21 @@ class Outcome:
     problem: str  # what failed, in words; empty when all passed
 
 
-def run(module: Module, settings: Settings, report: Callable[[str], None]) -> Outcome:
-    """Executes the built lesson and keeps the executed notebook. `report` gets one line a section.
+KINDS = {"lesson": "notebooks", "exercises": "exercises", "solutions": "solutions"}  # what can be run, and its folder
+
+
+def run(module: Module, settings: Settings, report: Callable[[str], None], kind: str = "lesson") -> Outcome:
+    """Executes a built notebook and keeps the executed one. `report` gets one line a section.
 
     The learner's server files are put back afterwards, whatever the lesson wrote.
     """
     workspace.sync(settings)
-    source = settings.repo / "notebooks" / module.notebook
+    source = settings.repo / KINDS[kind] / module.notebook
     if not source.exists():
-        raise LabProblem(f"{source} is not built: run `./lab build`.")
-    kept = _runs_folder(settings) / f"{module.id}-{datetime.now():%Y-%m-%d_%H-%M-%S}.ipynb"
+        missing = "is not built: run `./lab build`" if kind == "lesson" or module.exercises.exists() else "does not exist"
+        raise LabProblem(f"{source} {missing}.")
+    name = module.id if kind == "lesson" else f"{module.id}-{kind}"
+    kept = _runs_folder(settings) / f"{name}-{datetime.now():%Y-%m-%d_%H-%M-%S}.ipynb"
     start = time.monotonic()
     problem = ""
     _Sections.report = report
@@ -57,7 +62,7 @@ def run(module: Module, settings: Settings, report: Callable[[str], None]) -> Ou
                 progress_bar=False,
                 execution_timeout=CELL_SECONDS,
                 start_timeout=60,
-                cwd=str(settings.workspace / "notebooks"),
+                cwd=str(settings.workspace / KINDS[kind] if kind == "exercises" else settings.workspace / "notebooks"),
             )
         except PapermillExecutionError as error:
             problem = f"the cell that begins {error.source.splitlines()[0]!r} raised {error.ename}: {error.evalue}"
