@@ -47,7 +47,7 @@ def loaded(text: str) -> Any:
     if len(text) > MAX_CHARACTERS:
         raise LabProblem(f"The specification has {len(text):,} characters; {MAX_CHARACTERS:,} are read. Split it.")
     try:
-        return yaml.load(text, _Once)  # noqa: S506: a safe loader
+        return yaml.load(text, _Once)  # _Once is a safe loader
     except (RecursionError, ValueError):
         raise LabProblem(
             "The specification is nested too deeply, or holds a number of thousands of digits. Write it flat."

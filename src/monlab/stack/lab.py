@@ -100,19 +100,16 @@ def down(*modules: str) -> str:
         known = memory.read()
         staying = known.modules - set(modules)
         keep = {service.name for service in description.for_modules(staying)}
+        left = {name: url for name, url in endpoints.read(config).urls.items() if name in keep}
         engine = engines.current(config)
         ended = engine.running() - keep
         if not any(description.services[name].tools for name in keep):
             helpers.end(config)  # nobody is left to send load to
         engine.stop(ended if keep else None)
         if engine.name != EXTERNAL:
-            _scrape_only(config, engine, keep & set(endpoints.read(config).urls))    # what could not be had is not up, wanted or not
+            _scrape_only(config, engine, set(left))
         memory.write(Up(known.engine, staying, known.place) if staying else Up())
-        endpoints.write(
-            config,
-            engine.name if staying else "",
-            {name: url for name, url in endpoints.read(config).urls.items() if name in keep},
-        )
+        endpoints.write(config, engine.name if staying else "", left)
     return _ended(ended, engine.name) + (f" Still up: {', '.join(sorted(staying))}." if staying else "")
 
 
