@@ -59,13 +59,14 @@ def main() -> None:
     failures = Counter("folder_read_failures", "Scrapes in which the folder could not be read.", ["folder"], registry=None)
     registry.register(Folders(folders, failures))
     registry.register(failures)    # after the folders: pages are built in this order, and these must count the same scrape
-    server, thread = start_http_server(given.port, addr="127.0.0.1", registry=registry)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])    # for all threads: it is waited for below
+    server, _ = start_http_server(given.port, addr="127.0.0.1", registry=registry)
 
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    ended.wait()
-    server.shutdown()    # the scrape that is under way is answered first
-    thread.join()
+    signal.sigwait([signal.SIGTERM])
+    server.shutdown()    # takes no new scrape
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(1)    # the scrape under way has a second to be answered; the library would drop it
     print("ended as asked")
 
 
