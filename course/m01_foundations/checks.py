@@ -130,20 +130,20 @@ load = choice(
 
 # --- units ---------------------------------------------------------------------------------------------------------------
 
-jiffies = number(
+ticks = number(
     "m01.q7",
     expected=50,
     unit="%",
     accepts=["50 %", "0.5 ratio", 50],
     rejects={
         "200 %": "That is the share of one core. Of all four: divide by four.",
-        "5000 %": "A jiffy is a hundredth of a second here; you took it for a second.",
+        "5000 %": "A tick is a hundredth of a second here; you took it for a second.",
         "60 %": "60 s of CPU time in 30 s on four cores: 60 of 120 s.",
         "20 %": "That is the growth over the whole counter: user time since boot. Divide by the time that passed.",
         "12.5 %": "You divided by the cores twice: the first line of /proc/stat is the sum over all cores, the time is 4 × 30 s.",
     },
-    hints=["6,000 jiffies are 60 seconds.", "How many seconds of CPU time do four cores have in 30 s?"],
-    solution="6,000 jiffies / 100 = 60 s of CPU time; 4 cores × 30 s = 120 s; 60 / 120 = 50 %",
+    hints=["6,000 ticks are 60 seconds.", "How many seconds of CPU time do four cores have in 30 s?"],
+    solution="6,000 ticks / 100 = 60 s of CPU time; 4 cores × 30 s = 120 s; 60 / 120 = 50 %",
 )
 
 memory = number(

@@ -85,8 +85,8 @@ check("m01.q6", q6)
 
 # %% [markdown] exercise: m01.q7
 # ## Units
-# **Task 7.** The first line of `/proc/stat`, the sum over four cores: the number for *user* was 24,000 and is 30,000 half a minute later. The kernel
-# counts 100 jiffies a second. What share of all CPU time was spent in user mode, in %?
+# **Task 7.** The first line of `/proc/stat`, the sum over four cores: the number for *user* was 24,000 and is 30,000 half a minute later. The file
+# counts 100 ticks a second. What share of all CPU time was spent in user mode, in %?
 
 # %% solution
 q7 = "50 %"
@@ -96,7 +96,7 @@ check("m01.q7", q7)
 
 # %% [markdown] exercise: m01.q8
 # **Task 8.** `MemTotal: 16384000 kB`, `MemFree: 512000 kB`, `MemAvailable: 4096000 kB`, `Cached: 9216000 kB`. What share of the memory is in
-# use, so that a program cannot have it?
+# use, so that no program can have it? From 0 to 1, or in %.
 
 # %% solution
 q8 = 0.75
@@ -119,9 +119,9 @@ q9 = ["path", "user", "request_id", "time"]
 check("m01.q9", q9)
 
 # %% [markdown] exercise: m01.q10
-# **Task 10.** Mend this page of a backup program. The first number of runs is of those that went well, the second of those that
-# failed; tell them apart by the label `result`, with the values `ok` and `failed`. Names: `backup_runs…`, `backup_last_duration…`,
-# `backup_size…`, with the right endings.
+# **Task 10.** Mend this page of a backup program; each metric gets HELP and TYPE. 41 runs went well, 2 failed: tell them apart by the
+# label `result`, with the values `ok` and `failed`. Names: `backup_runs…`, `backup_last_duration…`, `backup_size…`, with the right
+# endings.
 # ```text
 # # TYPE backup_runs gauge
 # backup_runs 41
@@ -150,8 +150,8 @@ backup_size_bytes 3000000
 check("m01.q10", q10)
 
 # %% [markdown] exercise: m01.q11
-# **Task 11.** The lesson's table of broken exporters, once more. Of which pages does *nobody* complain: Prometheus is up and silent, and promtool has
-# nothing to say? A list of names, from the table that the next cell shows.
+# **Task 11.** The lesson's broken exporters, once more. Of which pages does *nobody* complain: Prometheus is up and silent, promtool has nothing
+# to say? A list of names from the next cell's table. (A Prometheus in Docker cannot show it; then leave this task out.)
 
 # %%
 stack.up("m01")

@@ -38,13 +38,13 @@ for family in ("node_cpu_seconds_total", "node_memory_MemA", "node_disk_written"
     print(page("node_exporter", grep=family, lines=5))
 
 # %% [markdown] covers: M1-T2
-# `# HELP` explains, `# TYPE` says what kind of number it is. Then one line for each set of labels: name, labels in braces, value.
-# Together they are one **series**. The first: seconds that one core has spent idle since the machine started.
+# `# HELP` explains, `# TYPE` says what kind of number it is. Then one line for each **series**: name, labels in braces, value.
+# The first: seconds that one core has spent idle since the machine started.
 #
 # ## What kind of number is it?
 # A **counter** only grows: its slope is the message. A **gauge** goes up and down: its value is the message. A **histogram** counts
-# into buckets, so that a server can compute quantiles over many machines. A **summary** brings quantiles ready-made; they
-# cannot be added up. How many of each are on this page, and what do the last two look like?
+# into buckets, from which a server computes quantiles over many machines (p95: 95 % were below it). A **summary** brings
+# quantiles ready-made; they cannot be added up. How many of each are here, and what do the last two look like?
 
 # %% covers: M1-A2
 kinds = [line.split()[-1] for line in whole.splitlines() if line.startswith("# TYPE")]
@@ -53,17 +53,17 @@ print(page("prometheus", grep="prometheus_http_request_duration_seconds_bucket",
 page("node_exporter", grep="go_gc_duration_seconds")
 
 # %% [markdown]
-# The middle lines are a histogram's buckets: each counts all requests up to `le` seconds, so the numbers never fall from one
-# line to the next. The last lines are a summary.
+# The middle lines are a histogram's buckets. Each counts all requests up to `le` seconds, so the numbers never fall from line
+# to line. The last lines are a summary.
 #
 # **Trap:** types can be missing or wrong. The name is the second witness: a counter ends in `_total`, and a unit stands before
 # that: `_seconds_total`, `_bytes`.
 
 # %% [markdown] covers: M1-T6 M1-T7 M1-T8 M1-T9
 # ## Do tools and metrics agree?
-# You know these: `top`, `htop` and `mpstat` for CPU; `free` and `vmstat` for memory; `iostat` and `iotop` for disks; `iftop`,
-# `nethogs` and `ss` for the network. The next cell keeps one core busy, asks such tools and node_exporter about the same moments,
-# and puts both answers side by side. What a machine lacks, the table says. How many of the pairs will agree?
+# You know these. CPU: `top`, `htop`, and core by core `mpstat`. Memory: `free` and `vmstat`. Disks: `iostat -x` (waits, queue) and
+# `iotop` (by process). Network: `iftop`, `nethogs` and `ss`. The next cell keeps one core busy, asks such tools
+# and node_exporter about the same moments, side by side. How many of some two dozen pairs will agree?
 
 # %%
 guess("m01.g2", ...)
@@ -78,12 +78,12 @@ pairs[["fact", "by the tool", "tool says", "metric says", "unit", "agree", "why 
 # Both read the same files; the metric adds a name, a history and a place where all machines meet. *Agree* means within 1 % for
 # sizes and totals, 3 points for CPU, 2 for counts.
 #
-# Where they differ, the last column names the condition: a **container's view** (own network, or limits put over `/proc`), or
+# Where they differ, the last column says why. It may be a **container's view**: its own network, or limits put over `/proc`. Or
 # **iowait**, which the kernel counts as idling and moves about. **Steal** is time that the hypervisor gave to somebody else.
-# `pairs.metric` has the query of each row.
+# `pairs.metric` has the queries.
 #
-# **Trap:** the first line that `vmstat` or `iostat` prints is the mean since boot, as `top -bn1` is on many machines. The kernel
-# counts time in ticks (jiffies); a share is always a difference of two looks. And `ps` divides by a whole life:
+# **Trap:** `vmstat` and `iostat` first print the mean since boot. Old versions of `top` do, too; new ones begin with a few ticks.
+# `/proc` counts in ticks, as a rule of 10 ms, so a share is a difference of two looks. And `ps` divides by a whole life:
 
 # %% frozen
 lived, worked = 24 * 3600, 60       # a process that slept for a day and has been spinning for a minute
@@ -92,16 +92,16 @@ minute = [1 - 2.718281828 ** -(seconds / 60) for seconds in (5, 20, 60, 180)]
 print("load average of one busy core after 5, 20, 60, 180 s:", [round(load, 2) for load in minute])
 
 # %% [markdown] covers: M1-T10
-# So rank processes by what they do *now*: two looks, a second apart. The second line printed above says what to expect of the load
-# average: it is a damped mean, late by design, and on Linux it also counts tasks that wait for a disk.
+# So rank processes by what they do *now*: two looks, a second apart. The second line printed above is the load average. It is a
+# damped mean, late by design, and on Linux it also counts tasks that wait for a disk.
 
 # %%
 machine.ranked(by="cpu", top=5)
 
 # %% [markdown]
 # ## Which signal moves?
-# Three burners, one after another: the CPU burner (it ran above), 200 MB of memory, then a file of 100 MB that is written over and
-# over. Guess what the second one takes down: `"MemFree"`, `"MemAvailable"`, `"both"` or `"none"`.
+# Three burners, one after another: the CPU burner (it ran above), 200 MB of memory, a file of 100 MB written over and over.
+# Guess what the second one takes down: `"MemFree"`, `"MemAvailable"`, `"both"` or `"none"`.
 
 # %%
 guess("m01.g3", ...)
@@ -165,10 +165,10 @@ machine.use()
 
 # %% [markdown] covers: M1-T5 M1-T11
 # Linux measures waiting itself: **pressure stall information** says for how much of the time some task had to wait. Where a row says
-# *not shown*, this machine has no such counter, and you cannot see that trouble from here.
+# *not shown*, this machine has no such counter, and that trouble stays unseen.
 #
 # There are four layers: **infrastructure** (hardware, network), **operating system**, **service or container**, **application**.
-# The last one knows about users: request rate, error rate, response time at p50, p95 and p99, active connections, queue depth,
+# The last one knows about users: request rate, error rate, response time (p50, p95, p99), active connections, queue depth,
 # database time, cache hit ratio. Go down a layer for a cause, up to know whether anyone is hurt.
 
 # %% [markdown]
@@ -193,8 +193,8 @@ shop
 # Failures are quick, so the duration looks better than ever while the shop is down. And payments has no failures at all: nobody
 # reaches it any more. One letter of RED alone lies; the three together, for each service, point at what lies between.
 #
-# NaN is a division by nothing. At the inventory before the outage it is something else: its series of failures did not exist yet,
-# because that service makes it at the first failure. **Trap:** on neither does an alert fire.
+# NaN is 0 divided by 0. At the inventory before the outage it is something else: no series of failures existed yet, because that
+# service makes it at the first one. **Trap:** on neither does an alert fire.
 
 # %% [markdown] covers: M1-A3 M1-P1
 # ## How do I report on a host without any server?
@@ -205,7 +205,7 @@ shop
 machine.script("files/m01/host_report.sh")      # as `chmod +x` and `./host_report.sh` in a shell
 
 # %% [markdown]
-# The same in PromQL is ten lines, for any number of hosts and any moment of the past. Guess: which part of the report cannot be asked
+# In PromQL, Prometheus' query language, it is ten lines, for any number of hosts and any moment. Guess: which part of the report cannot be asked
 # from node_exporter, `"disk"`, `"load"` or `"processes"`?
 
 # %%
@@ -278,7 +278,7 @@ folder_oldest_file_timestamp_seconds{folder="inbox"} 1780000000
 promtool("check", "metrics", stdin=better)
 
 # %% [markdown] covers: M1-B2 M1-S3
-# An **exporter** translates for something that knows nothing of Prometheus, at the moment of a scrape. Read `exporter.py`: its
+# An **exporter** translates for something that knows nothing of Prometheus, whenever that fetches the page (a *scrape*). Read `exporter.py`: its
 # `collect` looks into folders. One of the two below does not exist. Should such a scrape fail, or show the half that is true?
 
 # %%
@@ -305,8 +305,8 @@ print(prom.query('last_over_time(folder_files[1m])')[["folder", "value"]])
 prom.targets(instance="exporter").last_error[0].split(": ")[-1]
 
 # %% [markdown] covers: M1-P2
-# It ended as asked: at SIGTERM the scrape under way is answered, then `up` falls to 0. `folder_files` is *stale* at once; only a
-# look back finds it.
+# It ended as asked: at SIGTERM the scrape under way is answered, then `up` falls to 0. `folder_files` is *stale* (gone) at once;
+# only a look back finds it.
 #
 # When the program is your own, count where the work is done. `worker.py` has a counter of requests by route and code, a histogram
 # of durations, and `worker_requests_in_progress`, which falls again also when the work raises. With four customers at once, how
@@ -360,7 +360,7 @@ trial
 # silent* is the worst: all is stored, and it is wrong. promtool reads text; it sees no header, no clock and no second scrape.
 #
 # > **Then and now.** `non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target`:
-# > Prometheus 2 guessed the format, Prometheus 3 refuses. Send `text/plain; version=0.0.4`, as every client library does.
+# > Prometheus 2 guessed the format, Prometheus 3 refuses. Send `text/plain; version=0.0.4`; client libraries do it for you.
 
 # %%
 print(broken.page("falling-counter"))
@@ -412,7 +412,7 @@ machine.reveal(resource=..., process=..., evidence=...)
 # - Alert on `up`, on the exporter's own failures, and on the age of what it reports.
 #
 # ## Further reading
-# - [The kernel's proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html) and [pressure stall information](https://docs.kernel.org/accounting/psi.html)
+# - The kernel on [/proc](https://docs.kernel.org/filesystems/proc.html) and [pressure stall information](https://docs.kernel.org/accounting/psi.html)
 # - [The USE method](https://www.brendangregg.com/usemethod.html) by Brendan Gregg
 # - [Monitoring distributed systems](https://sre.google/sre-book/monitoring-distributed-systems/), where the golden signals come from
 # - [Writing exporters](https://prometheus.io/docs/instrumenting/writing_exporters/) and [naming](https://prometheus.io/docs/practices/naming/)

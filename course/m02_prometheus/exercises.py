@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Prometheus: tasks
-# Nineteen questions about one month of the shop: June 2026, archived, with everything that went wrong in it. Each is judged by what
-# your query gives, at a hundred instants or more; how you write it is up to you.
+# Nineteen tasks, most about one month of the shop: June 2026, archived, with everything that went wrong in it. A query is judged by
+# what it gives at about a hundred instants; how you write it is up to you.
 #
 # **You will do:** select, rate, sum, divide, match and predict; find out which deploy broke payments; write rules, a test, a target
 # list and a relabelling.
@@ -168,8 +168,8 @@ check("m02.q11", q11)
 # ## Which deploy broke payments?
 
 # %% [markdown] exercise: m02.q12
-# **Task 12.** Payments failed on the 17th. Write it for any moment: for each *version* of payments: what share of its requests was answered with 500, over five
-# minutes? The label `version`, and no other.
+# **Task 12.** Payments failed on the 17th. For each *version* of payments, at any moment: what share of its requests was answered with
+# 500, over five minutes? The label `version`, and no other.
 
 # %% solution
 version = "on (instance) group_left (version) shop_build_info"
@@ -224,8 +224,8 @@ groups:
 check("m02.q15", q15)
 
 # %% [markdown] exercise: m02.q16
-# **Task 16.** Wake somebody when more than 5 % of the requests to payments fail (5xx, over five minutes), for two minutes: an alerting rule
-# `PaymentsFailing` with the label `severity: page`.
+# **Task 16.** Wake somebody when, for two minutes, more than 5 % of the requests to payments fail (5xx, over five minutes). Write an
+# alerting rule `PaymentsFailing` with the label `severity: page`.
 
 # %% solution
 q16 = """

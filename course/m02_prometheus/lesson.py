@@ -2,8 +2,8 @@
 # # Prometheus: collect, ask, trust
 # On call you must answer: is it broken, since when, how badly? Prometheus holds the numbers for that.
 #
-# **You will do:** start a Prometheus with five targets, ask it about this machine, write rules that record and alert,
-# break its configuration, flood it with labels and clean up.
+# **You will do:** start a Prometheus, ask it about this machine, write rules that record and alert, break its configuration,
+# flood it with labels and clean up.
 #
 # **You will learn:** to read PromQL as arithmetic on sets of labelled numbers, to know which wrong answers come without an
 # error, and to tell what a metric costs.
@@ -22,20 +22,20 @@ for name in lesson_files:
 stack.up("m02")
 
 # %% [markdown]
-# Cells that begin with `stack.own(…)`, and those that write a server's file or reload it, end with a sentence where an instructor
-# runs the servers for you. Everywhere else they do what they say.
+# Where an instructor runs the servers for you, some cells end with a sentence: those that begin with `stack.own(…)`, and those that
+# write a server's file or reload it.
 
 # %% [markdown] covers: M2-T1 M2-A5
 # ## How do the numbers get here?
-# The servers in the table run now. One of them is Prometheus. It **pulls**: every few seconds it fetches a text page from each target over HTTP, stamps
-# the numbers with its own clock, and keeps them in its time series database (the TSDB). Alerts go out to Alertmanager.
-# Here nothing is sent to Prometheus (receiving OTLP and remote write is off by default); a target that dies is noticed because a
-# pull fails.
+# The servers in the table run now. One of them is Prometheus. It **pulls**: every few seconds it fetches a text page from each
+# target over HTTP (a **scrape**). It stamps the numbers with its own clock and keeps them in its time series database, the TSDB.
+# Nothing is sent to Prometheus here (receiving OTLP and remote write is off by default), so a dead target shows as a failed pull.
+# Alerts go out to Alertmanager.
 #
-# The addresses in the table open in a browser. Where it says *without its web page*, that Prometheus was built from source
-# and the Prometheus UI is not in it. Everything the page does goes through the same API that the cells below call.
+# The addresses open in a browser. *Without its web page* means: built from source, and the Prometheus UI is not in it. The cells below
+# call the same API.
 #
-# Before you look: how many targets does a freshly started Prometheus with this configuration have?
+# Before you look: how many targets does Prometheus have with the lab's own configuration?
 
 # %%
 guess("m02.g1", ...)
@@ -47,8 +47,8 @@ prom.targets()[["job", "instance", "health", "scrape_seconds"]]
 
 # %% [markdown] covers: M2-S3
 # Prometheus scrapes itself as well. `job` says which part of the configuration a target comes from, `instance` which
-# address. Those two labels are on every series scraped here, and `up` is a series that Prometheus writes itself: 1 when the last pull
-# worked, 0 when not.
+# address. Those two labels are on every series scraped here. `up` comes from Prometheus itself: 1 when the last pull worked, 0 when
+# not.
 #
 # One usual guest comes only where there are containers: cAdvisor reports the CPU and memory of each. As processes, without
 # Docker, there is nothing for it to measure; the servers report their own `process_*` metrics either way.
@@ -111,7 +111,7 @@ page("node_exporter", grep="node_cpu_seconds_total")
 # `[30s]` behind it, it is a **range vector**: all samples of that window. Functions such as `rate` take range vectors and
 # return instant vectors; only an instant vector can be drawn.
 #
-# Each **matcher** narrows the set: `=` and `!=` compare, `=~` and `!~` match a whole regular expression.
+# Each **matcher** narrows the set: `=` and `!=` compare, `=~` and `!~` hold a regular expression against the whole value.
 # Guess: with a scrape every 5 s, how many samples does one series have in `[30s]`?
 
 # %%
@@ -136,8 +136,8 @@ prom.query('node_cpu_seconds_total{cpu="0", mode!="idle", mode=~"user|system|iow
 
 # %% [markdown]
 # ## What is worth watching?
-# A server that nobody uses has dull numbers. So a small shop opens now: a page (`frontend`), a `gateway` that takes orders to `payments` and
-# `inventory`, and behind that a PostgreSQL and a cache. Four programs in three languages, and each counts its requests under
+# A server that nobody uses has dull numbers. So a small shop opens now: a page (`frontend`), and a `gateway` that takes orders to
+# `payments` and `inventory`. Behind them are a PostgreSQL and a cache. Four programs in three languages, and each counts its requests under
 # the same name, `http_requests_total`, with the labels `method`, `route` and `code`.
 #
 # Prometheus is told of them by files in `prometheus/up/`, which the lab writes for what runs. Guess: how many targets are there now?
@@ -203,13 +203,12 @@ curves = f"irate({burst}[1m])", f"rate({burst}[20s])", f"rate({burst}[2m])"
 prom.plot(*curves, last="2m", step=1, unit="requests/s")
 
 # %% [markdown]
-# One burst, three pictures: a spike for one scrape interval; a lower plateau for three of them, because four samples have three
-# gaps; a low hill that stays for two minutes. None is wrong; each answers another question. Run the cell again in half
-# a minute, and only the hill is left.
+# One burst, three pictures. A spike for one scrape interval; a lower plateau for three (four samples have three gaps); a low hill for
+# two minutes. None is wrong; each answers another question. Run the cell again in half a minute, and only the hill is left.
 #
 # **Trap:** alerts and recordings want `rate`. `irate` forgets everything but the last two scrapes, so one quiet interval
-# resets the wait of an alert. And leave room for a missed scrape: four intervals, so 20 s here and one to four minutes with the
-# 15 s to 60 s of production.
+# resets the wait of an alert. And leave room for a missed scrape: four intervals. That is 20 s here, one to four minutes in
+# production.
 
 # %% [markdown] covers: M2-Q17
 # ## What do you ask of a gauge?
@@ -277,12 +276,12 @@ for way in ("receive", "transmit"):
     print(prom.query(f"sum by (device) (rate(node_network_{way}_bytes_total{{{cards}}}[1m]))"))
 
 # %% [markdown]
-# Without the `fstype` matcher, images that are always 100 % full and memory disks join the list; without
-# `max by (instance, device)` a disk mounted twice counts twice. Without the `device` matcher, loopback and bridges are counted beside the card they
-# end at. In a container the card is the container's, and the disk may be the host's, seen through a mounted file. An empty
-# table means that nothing passed the matchers.
+# Without the `fstype` matcher, memory disks join the list (node_exporter itself leaves out `overlay` and `squashfs`). Without
+# `max by (instance, device)`, a disk mounted twice counts twice. Without the `device` matcher, loopback and bridges are counted beside
+# the card they end at. An empty table means that nothing passed the matchers.
 #
-# **Trap:** in a container on a bridge, node_exporter shows the container's own network card. It says nothing about the host's.
+# **Trap:** in a container on a bridge, node_exporter shows the container's own network card. It says nothing about the host's. The
+# disk may be the host's, seen through a mounted file.
 
 # %% [markdown]
 # ## What share of requests fails?
@@ -328,9 +327,9 @@ prom.query(f"sum by (job) (rate({bad}[2m])) / sum by (job) (rate({asked}[2m]))")
 # The naive query says 1: everything fails. Division pairs series with the same labels, and `code="500"` has one partner
 # on the other side: itself. Summed first, both sides have one series for the job, and the share is what it should be.
 #
-# **Trap:** a service that never failed has no error series, so the sum of failures is *nothing*, and nothing divided by
-# something is nothing, not 0. Without `by`, write `(sum(…) or vector(0)) / sum(…)`; the brackets are needed. With
-# `by (job)`, `vector(0)` finds no partner, because it has no labels. Take the zero from the other side:
+# **Trap:** a service that never failed has no error series, so the sum of failures is *nothing*. Nothing divided by something is
+# nothing, not 0. Without `by`, write `(sum(…) or vector(0)) / sum(…)`, with the brackets. With `by (job)`, `vector(0)` finds no
+# partner, because it has no labels. Take the zero from the other side:
 # `(sum by (job) (bad) or 0 * sum by (job) (all)) / sum by (job) (all)`.
 
 # %% [markdown] covers: M2-T8
@@ -525,9 +524,9 @@ print(guess("m02.g8").beside(round(sum(float(s.split()[1]) for s in (pending, fi
 gone("firing")[["alertname", "state", "env", "value"]]
 
 # %% [markdown]
-# Up to 5 s until the new target is taken up, up to 2 s to its first scrape, up to 2 s until the rule looks, then the `for`, which
-# ends with a look as well. **Trap:** a `job` label in a target file replaces the job's name, and a target listed in two jobs
-# is scraped twice, so that every sum doubles. Move targets; do not copy them.
+# Up to 5 s until the new target is taken up, up to 2 s to its first scrape, up to 2 s until the rule looks. Then the `for`, which
+# ends with a look as well. **Trap:** a `job` label in a target file replaces the job's name. And a target listed in two jobs is
+# scraped twice, so every sum doubles. Move targets; do not copy them.
 
 # %%
 stack.own("alertmanager")
@@ -535,8 +534,8 @@ wait_until(lambda: alerts.active(instance="billing:8080"), seconds=20, what="Ale
 alerts.active()[["alertname", "instance", "severity", "state", "receivers"]]
 
 # %% [markdown]
-# Prometheus decides *that* something is wrong, Alertmanager decides *who* hears it. Ours has one receiver that sends
-# nothing anywhere: without an Alertmanager, or with one that has no real receiver, an alert only turns red on a page.
+# Prometheus decides *that* something is wrong, Alertmanager decides *who* hears it. Ours has one receiver, and it sends nothing
+# anywhere. Without a real receiver, an alert only turns red on a page.
 #
 # **Trap:** `{{ $value }}` prints every digit it has. Use `humanizePercentage` for shares, as `alerts.yml` does.
 #
@@ -570,8 +569,9 @@ page("prometheus", grep="prometheus_config_last_reload_successful ")
 # The server goes on. A broken `prometheus.yml` changes nothing. A broken rule file keeps the old **rules**; new scrape jobs of the
 # same reload are already in use. One metric tells: `prometheus_config_last_reload_successful`. Alert on it.
 # **Trap:** the same file at a *restart* keeps the server from starting. A broken file waits for the next reboot.
-# The reload address has no password, and the same flag opens `/-/quit`, which ends the server. Here both are on loopback only.
-# Elsewhere leave it off, or set TLS and a password with `--web.config.file`. Leave `--web.enable-admin-api` off too: it deletes data.
+# `--web.enable-lifecycle` opens the reload address, and `/-/quit`, which ends the server. Neither has a password; here they are on
+# loopback only. Elsewhere leave it off, or set TLS and a password (`--web.config.file`). Leave off `--web.enable-admin-api`: it
+# deletes data.
 
 # %% [markdown]
 # ## How can one exporter watch many addresses?
@@ -673,8 +673,8 @@ print(f"the whole server: {whole:.0f} bytes a series")
 print(f"a million users: {whole * 1e6 / 2**30:.1f} GiB, before anyone has queried anything")
 
 # %% [markdown]
-# The first figure moves with the garbage collector: a second flood of the same server can print a tenth of it, or less than zero,
-# because the memory was already taken. Plan with the second one. How would you find the culprit without knowing it? Ask the database what fills it:
+# The first figure moves with the garbage collector. A second flood of the same server can print a tenth of it, or less than zero:
+# the memory was already taken. Plan with the second one. How would you find the culprit without knowing it? Ask the database what fills it:
 
 # %%
 prom.tsdb().head(3)
@@ -683,9 +683,8 @@ prom.tsdb().head(3)
 prom.tsdb("labelValueCountByLabelName").head(3)
 
 # %% [markdown]
-# A metric and a label, by name. Two defences. `sample_limit` refuses a whole scrape that is too large: a loud failure of one
-# target in place of a quiet one of the server. `metric_relabel_configs` drops series after the scrape, before storage.
-# Guess what `up` of the gateway will be under a limit of 1,000.
+# A metric and a label, by name. Two defences: `sample_limit` bounds what one scrape may bring; `metric_relabel_configs` drops series
+# after the scrape, before storage. Guess what `up` of the gateway will be under a limit of 1,000.
 
 # %%
 guess("m02.g11", ...)
@@ -702,8 +701,8 @@ print(guess("m02.g11").beside(prom.value(gateway)))
 prom.targets(job="pushgateway").last_error[0]
 
 # %% [markdown]
-# The limit holds and the target is down, with a message that says why. All of its metrics are missing now, good ones too.
-# So drop the one bad family and keep the limit for the next surprise:
+# The limit refuses the whole scrape: a loud failure of one target, with its reason, in place of a quiet one of the server. All of
+# its metrics are missing now, good ones too. So drop the one bad family and keep the limit for the next surprise:
 
 # %%
 workspace.without(config, limit, drop)

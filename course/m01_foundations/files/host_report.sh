@@ -2,7 +2,7 @@
 # A report on this host: CPU, memory, root file system, load, and the processes that use most right now.
 #
 # It reads /proc and asks `df`. It needs no root and works in a container. Shares of CPU are measured over SECONDS (default 1);
-# `top -bn1` would show the average since boot, and `ps` a process's average since its start.
+# `top -bn1` would show a few ticks (old versions: the average since boot), and `ps` a process's average since its start.
 #
 #   bash host_report.sh [SECONDS]
 set -euo pipefail
@@ -23,7 +23,7 @@ page_kib=$(( $(getconf PAGESIZE 2>/dev/null || echo 4096) / 1024 ))
 
 cpu_line() { head -n 1 /proc/stat; }
 
-# "pid jiffies" for each process. The name may hold blanks and brackets, so fields are counted after the last bracket.
+# "pid ticks" for each process. The name may hold blanks and brackets, so fields are counted after the last bracket.
 process_times() {
     local file line fields
     for file in /proc/[0-9]*/stat; do

@@ -17,6 +17,7 @@ MOST_KB = 200_000
 
 disable_created_metrics()    # else each counter has a second series: when it began
 registry = CollectorRegistry()
+# Shown as worker_requests_total: the client adds the ending.
 requests = Counter("worker_requests", "Requests that were answered.", ["route", "code"], registry=registry)
 in_progress = Gauge("worker_requests_in_progress", "Requests that are being worked on now.", registry=registry)
 duration = Histogram(

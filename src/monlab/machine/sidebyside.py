@@ -197,7 +197,7 @@ def _mode(page: Reading, mode: str) -> float:
 
 
 def _stat() -> dict[str, float]:
-    """The first line of /proc/stat, in the order of proc(5): jiffies, hundredths of a second, since boot."""
+    """The first line of /proc/stat, in the order of proc(5): ticks, hundredths of a second, since boot."""
     order = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
     words = tools.file("stat").splitlines()[0].split()[1:]
     return {name: float(word) for name, word in zip(order, words, strict=False)}
