@@ -169,8 +169,8 @@ check("m01.q11", q11)
 
 # %% [markdown] exercise: m01.q12
 # ## A service
-# **Task 12.** E of RED, for each service of the shop: the share of its requests that failed (5xx), over the last five minutes. Write
-# the query; it is judged in the archived month.
+# **Task 12.** E of RED, for each service of the shop: the share of its requests that failed (5xx), over the last five minutes. A
+# service that has not failed yet has no answer. Your query is judged in the archived month.
 
 # %%
 stack.up("month")
