@@ -21,6 +21,7 @@ from monlab.workbook.modules import Module
 
 CELL_SECONDS = 180
 KEPT_RUNS = 10
+QUIET = ["--IPKernelApp.log_level=CRITICAL"]  # the kernel's words on its sockets and its end; a cell's error is in its output
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def run(module: Module, settings: Settings, report: Callable[[str], None], kind:
                 progress_bar=False,
                 execution_timeout=CELL_SECONDS,
                 start_timeout=60,
+                extra_arguments=QUIET,
                 cwd=str(settings.workspace / KINDS[kind] if kind == "exercises" else settings.workspace / "notebooks"),
             )
         except PapermillExecutionError as error:
