@@ -189,7 +189,9 @@ def status() -> StackView:
 
 
 def logs(service: str, lines: int = 50) -> str:
-    """The last lines a service printed."""
+    """The last lines a service printed. Raises LabProblem when fewer than one is asked for."""
+    if lines < 1:
+        raise LabProblem(f"{lines} lines were asked for. Ask for 1 or more.")
     return _engine_for(service).log_tail(service, lines) or f"{service} has printed nothing yet in this clone."
 
 

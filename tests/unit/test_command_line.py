@@ -1,0 +1,25 @@
+"""`./lab` with words that cannot be meant: one sentence that says what to do, and an exit code that a script can use."""
+
+import pytest
+from clones import Clone, ended
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory):
+    """A clone in which nothing is up; the tests below leave it so."""
+    made = Clone(tmp_path_factory.mktemp("idle"), LAB_ENGINE="native")
+    yield made
+    ended(made)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["logs", "prometheus", "--lines", "0"], "0 lines were asked for. Ask for 1 or more."),
+        (["logs", "prometheus", "--lines", "-3"], "-3 lines were asked for. Ask for 1 or more."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant_is_told_in_a_sentence(idle, words, said):
+    found = " ".join(idle.lab(*words, code=1).split())
+    assert said in found and "Traceback" not in found
