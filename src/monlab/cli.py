@@ -233,8 +233,7 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
             shutil.rmtree(caches)
         console.print(f"Gave back {size >> 20} MB of Go caches; built servers stay.")
     if arguments.module or arguments.all or not arguments.clean:
-        for name in arguments.module:
-            engines.describe(config).check_module(name)
+        lab.check_modules(arguments.module, config)
         console.print(_fetch(doctor_of.servers_of(arguments.module, config), config))
         _fetch_month(arguments.module, config)
     return 0

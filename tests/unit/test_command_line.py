@@ -17,6 +17,11 @@ def idle(tmp_path_factory: pytest.TempPathFactory):
     [
         (["logs", "prometheus", "--lines", "0"], "0 lines were asked for. Ask for 1 or more."),
         (["logs", "prometheus", "--lines", "-3"], "-3 lines were asked for. Ask for 1 or more."),
+        (["up", "m04"], "Module m04 (Logs) is planned; it has no lesson and no servers yet."),
+        (["down", "m04"], "Module m04 (Logs) is planned"),
+        (["fetch", "m04"], "Module m04 (Logs) is planned"),
+        (["up", "m00"], "Module m00 (Start here) needs no server"),
+        (["up", "mo2"], "There is no module 'mo2'. Did you mean m02?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

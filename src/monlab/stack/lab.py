@@ -3,6 +3,7 @@
 import re
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from monlab.stack.engine import Engine, State
 from monlab.stack.state import Memory, Up
 from monlab.waiting import poll
 from monlab.workbook import workspace
+from monlab.workbook.modules import modules as modules_of
 
 LOG_LINES = 400
 LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
@@ -32,8 +34,7 @@ def up(*modules: str) -> StackView:
     """
     config = settings()
     description = engines.describe(config)
-    for module in modules:
-        description.check_module(module)
+    check_modules(modules, config)
     memory = Memory(config)
     with memory.changing(), Screen() as screen:
         news = workspace.sync(config)
@@ -71,6 +72,18 @@ def up(*modules: str) -> StackView:
         return StackView(engine.name, _seen(engine), line, _linker(engine))
 
 
+def check_modules(names: Iterable[str], config: Settings) -> None:
+    """Raises LabProblem for a name that no service belongs to: a module that is only planned, or needs no server, says so."""
+    description = engines.describe(config)
+    course = {found.id: found for found in modules_of(config)}
+    for name in names:
+        if name in course and name not in description.modules:
+            found = course[name]
+            why = "needs no server; `./lab` opens its page" if found.ready else "is planned; it has no lesson and no servers yet"
+            raise LabProblem(f"Module {name} ({found.title}) {why}.")
+        description.check_module(name)
+
+
 def _leave_other(config: Settings, memory: Memory, engine: Engine) -> None:
     """Ends what another engine still holds of this clone, such as stopped containers: one engine at a time."""
     before = memory.read().engine
@@ -91,8 +104,7 @@ def down(*modules: str) -> str:
     """Ends what only these modules use; without a module, everything of this clone. Returns a sentence about it."""
     config = settings()
     description = engines.describe(config)
-    for module in modules:
-        description.check_module(module)
+    check_modules(modules, config)
     memory = Memory(config)
     with memory.changing():
         if not modules:
