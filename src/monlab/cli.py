@@ -154,11 +154,11 @@ def freeze(config: Settings, arguments: argparse.Namespace) -> int:
     """Run the frozen cells and keep their outputs, then build. Starts the archived month for those that ask it."""
     from monlab.workbook.freeze import freeze as freeze_module
 
-    for found in modules(config):
-        if found.ready and (not arguments.module or found.id in arguments.module):
-            if found.asked:
-                console.print(lab.up(*found.asked))
-            console.print(f"{found.id}: {freeze_module(found)} frozen cells")
+    chosen = [module(name, config) for name in arguments.module] or [found for found in modules(config) if found.ready]
+    for found in chosen:
+        if found.asked:
+            console.print(lab.up(*found.asked))
+        console.print(f"{found.id}: {freeze_module(found)} frozen cells")
     return build(config, argparse.Namespace(check=False))
 
 
@@ -213,12 +213,13 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
 def password(config: Settings, arguments: argparse.Namespace) -> int:
     """Show the passwords and tokens of a service."""
     known = engines.describe(config).services
-    if arguments.service not in known:
-        raise LabProblem(f"There is no service {arguments.service!r}.{nearest(arguments.service, known)}")
+    having = [name for name, service in known.items() if service.secrets]
+    if arguments.service not in having:
+        why = (
+            f"{arguments.service} has no secret." if arguments.service in known else f"There is no service {arguments.service!r}."
+        )
+        raise LabProblem(f"{why}{nearest(arguments.service, having)} These have secrets: {', '.join(having)}.")
     names = known[arguments.service].secrets
-    if not names:
-        having = ", ".join(name for name, service in known.items() if service.secrets)
-        raise LabProblem(f"{arguments.service} has no secret. These have: {having}.")
     for name in names:
         console.print(f"{name}: {secrets.value(config, name)}")
     return 0
@@ -294,7 +295,7 @@ def reset(config: Settings, arguments: argparse.Namespace) -> int:
         return 0
     console.print("Your workspace/ stays as it is.")
     if not arguments.yes and not _agreed("Delete these?"):
-        console.print("Nothing was deleted.")
+        console.print("Nothing was deleted. `--yes` deletes without asking.")
         return 0
     try:
         console.print(lab.down())
@@ -357,7 +358,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--no-browser", action="store_true", help="print JupyterLab's address instead of opening a browser")
     top.add_argument("--port", type=int, help="JupyterLab's port")
     top.set_defaults(function=open_lab)
-    commands = top.add_subparsers(title="commands", metavar="")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(function: Callable[[Settings, argparse.Namespace], int]) -> argparse.ArgumentParser:
         words = " ".join((function.__doc__ or "").split())

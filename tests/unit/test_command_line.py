@@ -22,9 +22,24 @@ def idle(tmp_path_factory: pytest.TempPathFactory):
         (["fetch", "m04"], "Module m04 (Logs) is planned"),
         (["up", "m00"], "Module m00 (Start here) needs no server"),
         (["up", "mo2"], "There is no module 'mo2'. Did you mean m02?"),
+        (["run", "m00", "exercises"], "Module m00 (Start here) has no exercises. `./lab run m00` runs its lesson."),
+        (["freeze", "nosuch"], "There is no module 'nosuch'."),
+        (["freeze", "m04"], "Module m04 (Logs) is planned"),
+        (["password", "paymets"], "There is no service 'paymets'. Did you mean payments? These have secrets: frontend, "),
+        (["password", "prometheus"], "prometheus has no secret."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_meant_is_told_in_a_sentence(idle, words, said):
     found = " ".join(idle.lab(*words, code=1).split())
     assert said in found and "Traceback" not in found
+
+
+def test_an_unknown_command_is_answered_with_all_there_are(idle):
+    said = " ".join(idle.lab("strat", code=2).split())
+    assert "argument COMMAND: invalid choice: 'strat'" in said and "'status'" in said
+
+
+def test_a_reset_that_nobody_can_be_asked_about_says_how(idle):
+    idle.lab("down")
+    assert "Nothing was deleted. `--yes` deletes without asking." in " ".join(idle.lab("reset").split())
