@@ -43,3 +43,13 @@ def test_an_unknown_command_is_answered_with_all_there_are(idle):
 def test_a_reset_that_nobody_can_be_asked_about_says_how(idle):
     idle.lab("down")
     assert "Nothing was deleted. `--yes` deletes without asking." in " ".join(idle.lab("reset").split())
+
+
+def test_servers_elsewhere_that_were_refused_are_not_called_up(idle, tmp_path):
+    urls = tmp_path / "servers.yaml"
+    urls.write_text("prometheus: http://127.0.0.1:1\n", "utf-8")
+    elsewhere = {"LAB_ENGINE": "", "LAB_ENDPOINTS": str(urls)}
+    assert "does not say where alertmanager is" in " ".join(idle.lab("up", "m02", code=1, **elsewhere).split())
+    urls.write_text("".join(f"{name}: http://127.0.0.1:1\n" for name in ("prometheus", "node_exporter")), "utf-8")
+    assert "prometheus does not answer at" in " ".join(idle.lab("up", "m01", code=1, **elsewhere).split())
+    assert idle.lab("status").startswith("Nothing is up")

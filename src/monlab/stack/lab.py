@@ -41,16 +41,18 @@ def up(*modules: str) -> StackView:
         wanted = memory.read().modules | set(modules)
         chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
         engine, services = chosen.engine, chosen.services
+        ours = engine.name != EXTERNAL
         _leave_other(config, memory, engine)
         engine.recover()
-        if engine.name != EXTERNAL:  # before ports are chosen: another lab could take them meanwhile
+        if ours:  # before ports are chosen: another lab could take them meanwhile
             month.obtain([service.month for service in services], config, screen.say)
         line = _sentences(chosen.why, engine.prepare(services))
-        memory.write(Up(engine.name, wanted, engine.place))  # from here on `down` knows what to end, even if this is interrupted
-        before = engine.running()
-        offered = engine.name != EXTERNAL and scraping.offer(config, services)
-        if engine.name != EXTERNAL:
+        up_now = Up(engine.name, wanted, engine.place)
+        if ours:  # from here on `down` knows what to end, even if this is interrupted; elsewhere there is nothing to end
+            memory.write(up_now)
             scraping.follow(config, services)
+        before = engine.running()
+        offered = ours and scraping.offer(config, services)
         try:
             lost = engine.start(services, screen.say)
             if offered:
@@ -62,10 +64,11 @@ def up(*modules: str) -> StackView:
             ) from None
         services = tuple(service for service in services if service.name not in lost)
         urls = {service.name: engine.url(service) for service in services}
+        memory.write(up_now)
         endpoints.write(config, engine.name, urls)
-        forgotten = engine.name != EXTERNAL and bool(lost) and scraping.follow(config, services)
+        forgotten = ours and bool(lost) and scraping.follow(config, services)
         for service in services:
-            if service.reads_again and (service.name in before or forgotten) and engine.name != EXTERNAL:
+            if service.reads_again and (service.name in before or forgotten) and ours:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
         line = _sentences(_modules_line(wanted), line, *news, *lost.values(), *clock.complaints(services, urls))
