@@ -3,6 +3,10 @@
 import pytest
 from clones import Clone, ended
 
+from monlab.settings import settings
+from monlab.stack import engines
+from monlab.stack.preflight import NATIVE_MEGABYTES
+
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory):
@@ -53,3 +57,16 @@ def test_servers_elsewhere_that_were_refused_are_not_called_up(idle, tmp_path):
     urls.write_text("".join(f"{name}: http://127.0.0.1:1\n" for name in ("prometheus", "node_exporter")), "utf-8")
     assert "prometheus does not answer at" in " ".join(idle.lab("up", "m01", code=1, **elsewhere).split())
     assert idle.lab("status").startswith("Nothing is up")
+
+
+def test_doctor_names_every_module_that_needs_a_missing_server(idle, tmp_path):
+    """Prometheus serves the archived month, too; that was the only one it named."""
+    said = " ".join(idle.lab("doctor", code=None, XDG_CACHE_HOME=str(tmp_path)).split())
+    assert "`./lab up` of m01 or m02 or m03 or m08 or month or shop gets it, or `./lab fetch m01` ahead of time" in said
+
+
+def test_doctor_counts_the_memory_of_the_largest_module_and_not_of_all(idle):
+    description = engines.describe(settings())
+    largest = NATIVE_MEGABYTES * max(len(description.for_modules({module})) for module in description.modules)
+    assert largest < NATIVE_MEGABYTES * len(description.services)
+    assert f"the largest module needs about {largest} MB" in " ".join(idle.lab("doctor", code=None).split())

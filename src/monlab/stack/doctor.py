@@ -115,7 +115,7 @@ def _external(settings: Settings, description: compose.Description) -> list[Find
 
 def _memory(description: compose.Description) -> Finding:
     free = psutil.virtual_memory().available >> 20
-    needed = NATIVE_MEGABYTES * len(description.services)
+    needed = NATIVE_MEGABYTES * max(len(description.for_modules({module})) for module in description.modules)
     return Finding(
         "memory",
         f"{free} MB free, the largest module needs about {needed} MB",
@@ -155,25 +155,22 @@ def _go(settings: Settings) -> Finding:
 
 
 def _servers(settings: Settings, description: compose.Description) -> list[Finding]:
-    used = {service.server: service for service in description.services.values() if "native" in service.engines}
+    modules: dict[str, list[str]] = {}  # server -> the modules that need it
+    for service in description.services.values():
+        if "native" in service.engines:
+            modules.setdefault(service.server, []).extend(service.profiles)
     found = []
     for name, recipe in recipes(settings).items():
-        if name not in used:
+        if name not in modules:
             continue
         server = servers.present(name, settings)
-        modules = " ".join(used[name].profiles)
         if server:
             lacks = f", without {server.lacks}" if server.lacks else ""
             found.append(Finding(f"{name} {recipe.version}", f"{server.origin}{lacks}", True))
         else:
-            found.append(
-                Finding(
-                    f"{name} {recipe.version}",
-                    "not here yet",
-                    True,
-                    f"`./lab up {modules}` gets it, or `./lab fetch {modules}` ahead of time",
-                )
-            )
+            users = sorted(set(modules[name]))
+            do = f"`./lab up` of {' or '.join(users)} gets it, or `./lab fetch {users[0]}` ahead of time"
+            found.append(Finding(f"{name} {recipe.version}", "not here yet", True, do))
     return found
 
 
