@@ -70,3 +70,21 @@ def test_doctor_counts_the_memory_of_the_largest_module_and_not_of_all(idle):
     largest = NATIVE_MEGABYTES * max(len(description.for_modules({module})) for module in description.modules)
     assert largest < NATIVE_MEGABYTES * len(description.services)
     assert f"the largest module needs about {largest} MB" in " ".join(idle.lab("doctor", code=None).split())
+
+
+@pytest.fixture
+def no_folder(tmp_path):
+    """A state folder that is none: a file lies in its place."""
+    (tmp_path / "state").write_text("")
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+@pytest.mark.parametrize("words", [["status"], ["up", "m01"], ["down"], ["logs", "prometheus"], ["run", "m00"]], ids=" ".join)
+def test_a_state_folder_of_no_use_is_told_with_the_way_out(idle, no_folder, words):
+    said = " ".join(idle.lab(*words, code=1, **no_folder).split())
+    assert "keeps its state in" in said and "or set XDG_STATE_HOME to a folder that is." in said and "Traceback" not in said
+
+
+def test_doctor_goes_on_where_the_state_folder_is_of_no_use(idle, no_folder):
+    said = "".join(idle.lab("doctor", code=1, **no_folder).split())  # the table breaks long paths
+    assert "afolderthatyoucanwriteto" in said and "prometheus3." in said and "portsnotknown" in said

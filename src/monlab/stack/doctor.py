@@ -140,8 +140,8 @@ def _disk(settings: Settings) -> Finding:
 
 def _state(settings: Settings) -> Finding:
     place = next(path for path in (settings.state, *settings.state.parents) if path.exists())
-    ok = os.access(place, os.W_OK)
-    return Finding("state", str(settings.state), ok, "" if ok else f"make {place} writable")
+    ok = place.is_dir() and os.access(place, os.W_OK)
+    return Finding("state", str(settings.state), ok, "" if ok else f"make {place} a folder that you can write to")
 
 
 def _go(settings: Settings) -> Finding:
@@ -175,7 +175,10 @@ def _servers(settings: Settings, description: compose.Description) -> list[Findi
 
 
 def _ports(settings: Settings, description: compose.Description) -> Finding:
-    block = ports.kept_block(description.ports, settings.state)
+    try:
+        block = ports.kept_block(description.ports, settings.state)
+    except LabProblem as problem:
+        return Finding("ports", "not known", False, str(problem))
     try:
         running = engines.current(settings).running()
     except LabProblem:

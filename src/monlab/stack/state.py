@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import filelock
 
-from monlab.files import read_json, write_whole
+from monlab.files import ROOM, read_json, write_whole
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.compose import ENGINES
@@ -40,7 +40,9 @@ class Memory:
         except filelock.Timeout:
             raise LabProblem("Another `up` or `down` of this lab is at work. Wait for it to end, then try again.") from None
         except OSError as error:
-            raise LabProblem(f"The lab keeps its state in {self.folder}, which cannot be written: {error.strerror}.") from error
+            raise LabProblem(
+                f"The lab keeps its state in {self.folder}, which cannot be written: {error.strerror}. {ROOM}"
+            ) from error
         try:
             yield
         finally:
