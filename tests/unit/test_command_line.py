@@ -88,3 +88,8 @@ def test_a_state_folder_of_no_use_is_told_with_the_way_out(idle, no_folder, word
 def test_doctor_goes_on_where_the_state_folder_is_of_no_use(idle, no_folder):
     said = "".join(idle.lab("doctor", code=1, **no_folder).split())  # the table breaks long paths
     assert "afolderthatyoucanwriteto" in said and "prometheus3." in said and "portsnotknown" in said
+
+
+def test_an_export_of_answers_out_of_reach_is_no_export_of_none(idle, no_folder, tmp_path):
+    said = " ".join(idle.lab("export", str(tmp_path / "mine.json"), code=1, **no_folder).split())
+    assert "cannot be read" in said and "Traceback" not in said and not (tmp_path / "mine.json").exists()
