@@ -26,6 +26,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory):
         (["fetch", "m04"], "Module m04 (Logs) is planned"),
         (["up", "m00"], "Module m00 (Start here) needs no server"),
         (["up", "mo2"], "There is no module 'mo2'. Did you mean m02?"),
+        (["up", "prometheus"], "There is no module 'prometheus'. Modules with servers: m01"),  # and no guess that is far off
         (["run", "m00", "exercises"], "Module m00 (Start here) has no exercises. `./lab run m00` runs its lesson."),
         (["freeze", "nosuch"], "There is no module 'nosuch'."),
         (["freeze", "m04"], "Module m04 (Logs) is planned"),
