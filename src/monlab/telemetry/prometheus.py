@@ -92,7 +92,7 @@ class Prometheus:
     ) -> pd.DataFrame:
         """The query at each step of the window that ends at `end` (default now): a row an instant, a column a series.
 
-        The step defaults to about 250 points, and at least the scrape interval. Raises QueryProblem, LabProblem.
+        The step defaults to about 250 points, and at least a second. Raises QueryProblem, LabProblem.
         """
         window = seconds_of(last)
         finish = self._now() if end is None else float(_stamp(end))
