@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,21 @@ def test_no_two_modules_of_the_tests_share_a_name():
 def test_the_lock_names_no_registry_and_holds_hashes():
     text = (SETTINGS.repo / "requirements.lock").read_text("utf-8")
     assert "://" not in text and text.count("--hash=sha256:") > 500
+
+
+def test_what_is_imported_is_asked_for_by_name():
+    """Not only by way of another package, which may drop it: numpy came with pandas, nbformat with jupyterlab."""
+    wanted = tomllib.loads((SETTINGS.repo / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    asked = {re.split(r"[^\w.-]", one)[0].lower().replace("_", "-") for one in wanted}
+    tests = [*(SETTINGS.repo / "tests").rglob("*.py"), *(SETTINGS.repo / "benchmarks").glob("*.py")]
+    own = {name for path in tests for name in (path.stem, path.parent.name)} | {"monlab"}
+    homes = packages_distributions()
+    missing = {}
+    for path in [*SOURCES, *tests]:
+        for top in {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names) - own:
+            if not {home.lower().replace("_", "-") for home in homes.get(top, [top])} & asked:
+                missing[top] = path.name
+    assert missing == {}
 
 
 @pytest.mark.parametrize("words", [["ruff", "check", "src", "tests"], ["ruff", "format", "--check", "src", "tests"], ["mypy"]])
