@@ -20,9 +20,10 @@ def read_json(path: Path) -> Any:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replaces a file in one step. Raises LabProblem when it cannot be written."""
+    """Replaces a file in one step, and makes its folder. Raises LabProblem when it cannot be written."""
     fresh = path.with_name(f"{path.name}.new")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(text, "utf-8")
         fresh.replace(path)
     except OSError as error:
