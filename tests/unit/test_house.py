@@ -5,11 +5,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+import monlab
+from monlab import archive, dashboards, machine, shop, stack
+from monlab.grading import kinds
 from monlab.settings import settings
 from monlab.stack import compose
 from monlab.stack.servers import golang
@@ -172,3 +177,27 @@ def test_the_readme_lists_every_module_as_it_is():
     for name, version in compose.read_versions(SETTINGS.versions_file).items():
         if name.endswith("_VERSION") and name != "GO_VERSION":
             assert version in readme, name
+
+
+def test_the_architecture_lists_all_that_a_lesson_may_use():
+    text = (SETTINGS.repo / "docs" / "architecture.md").read_text("utf-8")
+    section = text.split("## What a lesson may use")[1].split("\n## ")[0]
+    listed = set(re.findall(r"\w+", section))
+    for names in (monlab.__all__, stack.__all__, archive.__all__, dashboards.__all__, shop.__all__, machine._HOMES):
+        assert set(names) <= listed, set(names) - listed
+
+
+def test_the_guide_for_modules_names_every_kind_of_check():
+    text = (SETTINGS.repo / "docs" / "writing-a-module.md").read_text("utf-8")
+    for found in iter_modules(kinds.__path__):
+        for name in import_module(f"{kinds.__name__}.{found.name}").__all__:
+            assert re.search(rf"`{name}\b|\b{name}\(", text), name
+
+
+def test_the_paths_that_documents_name_are_there():
+    """A path is what has a slash and an ending; those with a placeholder, of other places, or of a module to be are left out."""
+    for document in [SETTINGS.repo / "README.md", *(SETTINGS.repo / "docs").rglob("*.md"), SETTINGS.versions_file]:
+        for path in re.findall(
+            r"(?<![\w/.<*])(?:src|tests|stack|docs|course|benchmarks)/[\w./-]+\.\w+\b", document.read_text("utf-8")
+        ):
+            assert (SETTINGS.repo / path).exists(), f"{document.name} names {path}"
