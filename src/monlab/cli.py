@@ -192,10 +192,12 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
         agreed = policy.agreement(loaded(arguments.spec.read_text("utf-8")))
     except OSError as error:
         raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
+    except UnicodeDecodeError:
+        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text. Name a YAML file.") from None
     try:
         now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise LabProblem(f"{arguments.at!r} is no moment. Write it as 2026-06-30T23:59, in UTC.") from None
     server = Prometheus(arguments.service, arguments.url.rstrip("/"))
     ratios: dict[str, float | None] = {}
@@ -350,13 +352,19 @@ def test(config: Settings, arguments: argparse.Namespace) -> int:
     return subprocess.run(command, cwd=config.repo, check=False, env=child_environment()).returncode
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of `./lab`."""
     top = argparse.ArgumentParser(
         prog="./lab", description="A hands-on monitoring course. Without a command: opens JupyterLab on the start page."
     )
     top.add_argument("--no-browser", action="store_true", help="print JupyterLab's address instead of opening a browser")
-    top.add_argument("--port", type=int, help="JupyterLab's port")
+    top.add_argument("--port", type=_port, help="JupyterLab's port")
     top.set_defaults(function=open_lab)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
 

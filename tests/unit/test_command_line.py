@@ -7,6 +7,8 @@ from monlab.settings import settings
 from monlab.stack import engines
 from monlab.stack.preflight import NATIVE_MEGABYTES
 
+SPEC = "course/m08_slo/files/services.yaml"
+
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory):
@@ -32,6 +34,14 @@ def idle(tmp_path_factory: pytest.TempPathFactory):
         (["freeze", "m04"], "Module m04 (Logs) is planned"),
         (["password", "paymets"], "There is no service 'paymets'. Did you mean payments? These have secrets: frontend, "),
         (["password", "prometheus"], "prometheus has no secret."),
+        (
+            ["gate", SPEC, "--url", "http://127.0.0.1:1"],
+            "does not answer at http://127.0.0.1:1. Is the address right, and the server up?",
+        ),
+        (["gate", SPEC, "--at", "yesterday"], "'yesterday' is no moment. Write it as 2026-06-30T23:59, in UTC."),
+        (["gate", SPEC, "--at", "0001-01-01T00:00+14:00"], "is no moment"),
+        (["gate", SPEC, "--at", "0001-01-02T00:00", "--url", "http://127.0.0.1:1"], "begins before the year 1"),
+        (["gate", "docs/images/burst.png"], "The gate could not read docs/images/burst.png: it is no text. Name a YAML file."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -94,3 +104,10 @@ def test_doctor_goes_on_where_the_state_folder_is_of_no_use(idle, no_folder):
 def test_an_export_of_answers_out_of_reach_is_no_export_of_none(idle, no_folder, tmp_path):
     said = " ".join(idle.lab("export", str(tmp_path / "mine.json"), code=1, **no_folder).split())
     assert "cannot be read" in said and "Traceback" not in said and not (tmp_path / "mine.json").exists()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_cannot_be_is_refused_before_jupyterlab_starts(idle, port):
+    """JupyterLab would show an address with 99999 in it, and listen elsewhere."""
+    said = idle.lab("--no-browser", "--port", port, code=2)
+    assert f"argument --port: {port!r} is no port: a number from 1 to 65535" in " ".join(said.split())

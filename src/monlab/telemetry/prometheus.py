@@ -225,9 +225,9 @@ class Prometheus:
                 else self._session.get(f"{base}/api/v1/{path}", params=parameters, headers=headers, timeout=QUERY_SECONDS)
             )
         except web.FAULTS as error:
-            raise LabProblem(
-                f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
-            ) from error
+            ours = "`stack.status()` shows what runs; `stack.up(...)` brings it back."
+            remedy = "Is the address right, and the server up?" if self._address else ours
+            raise LabProblem(f"{self.service} does not answer at {base}. {remedy}") from error
         try:
             body = parsed(answer)
         except ValueError:
