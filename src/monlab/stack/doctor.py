@@ -105,10 +105,10 @@ def _external(settings: Settings, description: compose.Description) -> list[Find
     except LabProblem as problem:
         return [Finding("endpoints", str(settings.endpoints_file), False, str(problem))]
     found = []
-    for name, url in urls.items():
+    for name in urls:
         state = engine.state(description.services[name])
         ok = state.state == "running"
-        found.append(Finding(name, f"{state.version or 'answers'} at {url}" if ok else url, ok, state.detail))
+        found.append(Finding(name, f"{state.version or 'answers'} at {state.url}" if ok else state.url, ok, state.detail))
     late = clock.complaints(tuple(description.services[name] for name in urls), urls)
     return found + [Finding("clock", "not the same everywhere", False, line) for line in late]
 

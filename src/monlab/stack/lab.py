@@ -194,7 +194,7 @@ def status() -> StackView:
             name,
             "stopped",
             engine.description.services[name].version,
-            url,
+            web.shown(url),
             detail="was up and is gone; `./lab up` brings it back",
         )
         for name, url in endpoints.read(config).urls.items()
