@@ -35,6 +35,8 @@ class Memory:
         """Held while services start or stop, so that two commands do not do so at once."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.folder.stat().st_mode & 0o077:  # a run or a guess made it, before anything was up
+                self.folder.chmod(0o700)
             lock = filelock.FileLock(self.folder / "lock")
             lock.acquire(timeout=0)
         except filelock.Timeout:
