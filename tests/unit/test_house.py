@@ -11,11 +11,14 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+import yaml
 
 import monlab
 from monlab import archive, dashboards, machine, shop, stack
+from monlab.dashboards import window
 from monlab.grading import kinds
 from monlab.settings import settings
+from monlab.shop import faults
 from monlab.stack import compose
 from monlab.stack.servers import golang
 from monlab.stack.servers.recipe import recipes
@@ -201,3 +204,22 @@ def test_the_paths_that_documents_name_are_there():
             r"(?<![\w/.<*])(?:src|tests|stack|docs|course|benchmarks)/[\w./-]+\.\w+\b", document.read_text("utf-8")
         ):
             assert (SETTINGS.repo / path).exists(), f"{document.name} names {path}"
+
+
+def test_facts_that_stand_twice_agree():
+    """Where one file cannot read the other: who changes one is told of the other."""
+    stack_folder = SETTINGS.compose_file.parent
+    read = {
+        name: yaml.safe_load((stack_folder / name).read_text("utf-8"))
+        for name in ("prometheus/prometheus.yml", "toxiproxy/toxiproxy.json")
+    }
+    assert [link["name"] for link in read["toxiproxy/toxiproxy.json"]] == list(faults.LINKS)
+    scraped = read["prometheus/prometheus.yml"]["global"]["scrape_interval"]
+    for file, milliseconds in (("prometheus", window.LIVE_SCRAPE_MS), ("archive-prometheus", window.ARCHIVE_SCRAPE_MS)):
+        source = yaml.safe_load((SETTINGS.datasources / f"{file}.yml").read_text("utf-8"))["datasources"][0]
+        assert source["jsonData"]["timeInterval"] == f"{milliseconds // 1000}s"
+    assert scraped == f"{window.LIVE_SCRAPE_MS // 1000}s"
+    needed = max(golang.numbers(golang.needed_version(one.folder)) for one in recipes(SETTINGS).values() if one.packages)
+    conda = re.search(r"go>=([\d.]+)", (SETTINGS.repo / "environment.yml").read_text("utf-8"))
+    assert conda and golang.numbers(conda[1]) >= needed
+    assert golang.numbers(golang.needed_version(SETTINGS.native / "prometheus")) == needed  # the one that `./lab doctor` looks at
