@@ -154,11 +154,11 @@ def freeze(config: Settings, arguments: argparse.Namespace) -> int:
     """Run the frozen cells and keep their outputs, then build. Starts the archived month for those that ask it."""
     from monlab.workbook.freeze import freeze as freeze_module
 
-    for found in modules(config):
-        if found.ready and (not arguments.module or found.id in arguments.module):
-            if found.asked:
-                console.print(lab.up(*found.asked))
-            console.print(f"{found.id}: {freeze_module(found)} frozen cells")
+    chosen = [module(name, config) for name in arguments.module] or [found for found in modules(config) if found.ready]
+    for found in chosen:
+        if found.asked:
+            console.print(lab.up(*found.asked))
+        console.print(f"{found.id}: {freeze_module(found)} frozen cells")
     return build(config, argparse.Namespace(check=False))
 
 
@@ -192,10 +192,12 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
         agreed = policy.agreement(loaded(arguments.spec.read_text("utf-8")))
     except OSError as error:
         raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
+    except UnicodeDecodeError:
+        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text. Name a YAML file.") from None
     try:
         now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise LabProblem(f"{arguments.at!r} is no moment. Write it as 2026-06-30T23:59, in UTC.") from None
     server = Prometheus(arguments.service, arguments.url.rstrip("/"))
     ratios: dict[str, float | None] = {}
@@ -213,12 +215,13 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
 def password(config: Settings, arguments: argparse.Namespace) -> int:
     """Show the passwords and tokens of a service."""
     known = engines.describe(config).services
-    if arguments.service not in known:
-        raise LabProblem(f"There is no service {arguments.service!r}.{nearest(arguments.service, known)}")
+    having = [name for name, service in known.items() if service.secrets]
+    if arguments.service not in having:
+        why = (
+            f"{arguments.service} has no secret." if arguments.service in known else f"There is no service {arguments.service!r}."
+        )
+        raise LabProblem(f"{why}{nearest(arguments.service, having)} These have secrets: {', '.join(having)}.")
     names = known[arguments.service].secrets
-    if not names:
-        having = ", ".join(name for name, service in known.items() if service.secrets)
-        raise LabProblem(f"{arguments.service} has no secret. These have: {having}.")
     for name in names:
         console.print(f"{name}: {secrets.value(config, name)}")
     return 0
@@ -233,8 +236,7 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
             shutil.rmtree(caches)
         console.print(f"Gave back {size >> 20} MB of Go caches; built servers stay.")
     if arguments.module or arguments.all or not arguments.clean:
-        for name in arguments.module:
-            engines.describe(config).check_module(name)
+        lab.check_modules(arguments.module, config)
         console.print(_fetch(doctor_of.servers_of(arguments.module, config), config))
         _fetch_month(arguments.module, config)
     return 0
@@ -295,7 +297,7 @@ def reset(config: Settings, arguments: argparse.Namespace) -> int:
         return 0
     console.print("Your workspace/ stays as it is.")
     if not arguments.yes and not _agreed("Delete these?"):
-        console.print("Nothing was deleted.")
+        console.print("Nothing was deleted. `--yes` deletes without asking.")
         return 0
     try:
         console.print(lab.down())
@@ -350,15 +352,21 @@ def test(config: Settings, arguments: argparse.Namespace) -> int:
     return subprocess.run(command, cwd=config.repo, check=False, env=child_environment()).returncode
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of `./lab`."""
     top = argparse.ArgumentParser(
         prog="./lab", description="A hands-on monitoring course. Without a command: opens JupyterLab on the start page."
     )
     top.add_argument("--no-browser", action="store_true", help="print JupyterLab's address instead of opening a browser")
-    top.add_argument("--port", type=int, help="JupyterLab's port")
+    top.add_argument("--port", type=_port, help="JupyterLab's port")
     top.set_defaults(function=open_lab)
-    commands = top.add_subparsers(title="commands", metavar="")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(function: Callable[[Settings, argparse.Namespace], int]) -> argparse.ArgumentParser:
         words = " ".join((function.__doc__ or "").split())

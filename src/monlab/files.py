@@ -6,6 +6,8 @@ from typing import Any
 
 from monlab.problem import LabProblem
 
+ROOM = "Make that place yours, or set XDG_STATE_HOME to a folder that is."  # what to do about a state folder of no use
+
 
 def read_json(path: Path) -> Any:
     """What a file of the lab's state holds, None when it is not there. Raises LabProblem, or ValueError for what is no JSON."""
@@ -14,13 +16,14 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}.") from error
+        raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}. {ROOM}") from error
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replaces a file in one step. Raises LabProblem when it cannot be written."""
+    """Replaces a file in one step, and makes its folder. Raises LabProblem when it cannot be written."""
     fresh = path.with_name(f"{path.name}.new")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(text, "utf-8")
         fresh.replace(path)
     except OSError as error:

@@ -49,5 +49,5 @@ def _no_error(result: Any) -> None:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`" Did you mean m02?"` when one of `known` resembles `word`, else an empty string."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
+    found = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {found[0]}?" if found else ""

@@ -12,7 +12,6 @@ import platformdirs
 
 REPO = Path(__file__).resolve().parents[2]
 
-SCRAPE_SECONDS = 5  # the lab's scrape and evaluation interval, as in stack/prometheus/prometheus.yml
 RELEASES = "https://github.com"  # where release archives come from, unless LAB_RELEASES names a mirror
 CLONE_MARK = "MONLAB_CLONE"  # environment variable that marks every process this clone starts
 

@@ -1,5 +1,6 @@
 """HTTP to servers of the lab: straight to this machine, through the environment's proxy only to others."""
 
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def is_loopback(url: str) -> bool:
     """Whether an address is this machine's own."""
     return urlsplit(url).hostname in LOOPBACK
+
+
+def shown(text: str) -> str:
+    """A text without the passwords of its addresses: what is shown may end up in a saved notebook."""
+    return re.sub(r"(https?://)[^/\s@]+@", r"\1", text)
 
 
 def session(url: str) -> requests.Session:

@@ -236,3 +236,10 @@ def test_a_server_on_path_in_the_pinned_version_comes_first(releases, tmp_path, 
     assert get_server("pushgateway", config, lambda line: None).source == "path"
     monkeypatch.setenv("PATH", f"{tmp_path / 'wrong'}:/usr/bin:/bin")
     assert get_server("pushgateway", config, lambda line: None).source == "archive"
+
+
+def test_what_go_said_is_told_once_and_as_a_sentence():
+    line = 'x@v1.zip: Get "https://proxy.golang.org/x": dial tcp: lookup proxy.golang.org: network is unreachable'
+    said = golang._reason(["go: downloading x v1", line, line])
+    assert said.startswith("the sources could not be fetched; is there a network?") and said.count("unreachable") == 1
+    assert said.endswith("network is unreachable.")

@@ -4,11 +4,21 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
+import yaml
 
+import monlab
+from monlab import archive, dashboards, machine, shop, stack
+from monlab.dashboards import window
+from monlab.grading import kinds
 from monlab.settings import settings
+from monlab.shop import faults
 from monlab.stack import compose
 from monlab.stack.servers import golang
 from monlab.stack.servers.recipe import recipes
@@ -137,6 +147,21 @@ def test_the_lock_names_no_registry_and_holds_hashes():
     assert "://" not in text and text.count("--hash=sha256:") > 500
 
 
+def test_what_is_imported_is_asked_for_by_name():
+    """Not only by way of another package, which may drop it: numpy came with pandas, nbformat with jupyterlab."""
+    wanted = tomllib.loads((SETTINGS.repo / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    asked = {re.split(r"[^\w.-]", one)[0].lower().replace("_", "-") for one in wanted}
+    tests = [*(SETTINGS.repo / "tests").rglob("*.py"), *(SETTINGS.repo / "benchmarks").glob("*.py")]
+    own = {name for path in tests for name in (path.stem, path.parent.name)} | {"monlab"}
+    homes = packages_distributions()
+    missing = {}
+    for path in [*SOURCES, *tests]:
+        for top in {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names) - own:
+            if not {home.lower().replace("_", "-") for home in homes.get(top, [top])} & asked:
+                missing[top] = path.name
+    assert missing == {}
+
+
 @pytest.mark.parametrize("words", [["ruff", "check", "src", "tests"], ["ruff", "format", "--check", "src", "tests"], ["mypy"]])
 def test_linters_and_types_are_content(words):
     done = subprocess.run([sys.executable, "-m", *words], cwd=SETTINGS.repo, capture_output=True, text=True, check=False)
@@ -155,3 +180,46 @@ def test_the_readme_lists_every_module_as_it_is():
     for name, version in compose.read_versions(SETTINGS.versions_file).items():
         if name.endswith("_VERSION") and name != "GO_VERSION":
             assert version in readme, name
+
+
+def test_the_architecture_lists_all_that_a_lesson_may_use():
+    text = (SETTINGS.repo / "docs" / "architecture.md").read_text("utf-8")
+    section = text.split("## What a lesson may use")[1].split("\n## ")[0]
+    listed = set(re.findall(r"\w+", section))
+    for names in (monlab.__all__, stack.__all__, archive.__all__, dashboards.__all__, shop.__all__, machine._HOMES):
+        assert set(names) <= listed, set(names) - listed
+
+
+def test_the_guide_for_modules_names_every_kind_of_check():
+    text = (SETTINGS.repo / "docs" / "writing-a-module.md").read_text("utf-8")
+    for found in iter_modules(kinds.__path__):
+        for name in import_module(f"{kinds.__name__}.{found.name}").__all__:
+            assert re.search(rf"`{name}\b|\b{name}\(", text), name
+
+
+def test_the_paths_that_documents_name_are_there():
+    """A path is what has a slash and an ending; those with a placeholder, of other places, or of a module to be are left out."""
+    for document in [SETTINGS.repo / "README.md", *(SETTINGS.repo / "docs").rglob("*.md"), SETTINGS.versions_file]:
+        for path in re.findall(
+            r"(?<![\w/.<*])(?:src|tests|stack|docs|course|benchmarks)/[\w./-]+\.\w+\b", document.read_text("utf-8")
+        ):
+            assert (SETTINGS.repo / path).exists(), f"{document.name} names {path}"
+
+
+def test_facts_that_stand_twice_agree():
+    """Where one file cannot read the other: who changes one is told of the other."""
+    stack_folder = SETTINGS.compose_file.parent
+    read = {
+        name: yaml.safe_load((stack_folder / name).read_text("utf-8"))
+        for name in ("prometheus/prometheus.yml", "toxiproxy/toxiproxy.json")
+    }
+    assert [link["name"] for link in read["toxiproxy/toxiproxy.json"]] == list(faults.LINKS)
+    scraped = read["prometheus/prometheus.yml"]["global"]["scrape_interval"]
+    for file, milliseconds in (("prometheus", window.LIVE_SCRAPE_MS), ("archive-prometheus", window.ARCHIVE_SCRAPE_MS)):
+        source = yaml.safe_load((SETTINGS.datasources / f"{file}.yml").read_text("utf-8"))["datasources"][0]
+        assert source["jsonData"]["timeInterval"] == f"{milliseconds // 1000}s"
+    assert scraped == f"{window.LIVE_SCRAPE_MS // 1000}s"
+    needed = max(golang.numbers(golang.needed_version(one.folder)) for one in recipes(SETTINGS).values() if one.packages)
+    conda = re.search(r"go>=([\d.]+)", (SETTINGS.repo / "environment.yml").read_text("utf-8"))
+    assert conda and golang.numbers(conda[1]) >= needed
+    assert golang.numbers(golang.needed_version(SETTINGS.native / "prometheus")) == needed  # the one that `./lab doctor` looks at

@@ -10,7 +10,7 @@ import pytest
 from monlab.settings import settings
 
 REPO = settings().repo
-TOOLS = ("sh", "cat", "cksum", "date", "dirname", "awk", "env", "apt-get")
+TOOLS = ("sh", "cat", "cksum", "date", "dirname", "awk", "env", "apt-get", "readlink")
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def bare(tmp_path):
     return tmp_path
 
 
-def run(bare: Path) -> subprocess.CompletedProcess[str]:
+def run(bare: Path, script: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [bare / "lab", "status"], env={"PATH": str(bare / "bin"), "HOME": str(bare)}, capture_output=True, text=True
+        [script or bare / "lab", "status"], env={"PATH": str(bare / "bin"), "HOME": str(bare)}, capture_output=True, text=True
     )
 
 
@@ -45,6 +45,17 @@ def python(bare: Path, *refused: str) -> None:
 def test_without_python_the_one_command_that_mends_it_is_given(bare):
     done = run(bare)
     assert done.returncode == 1 and "Python 3.11 or newer is needed. Try: " in done.stderr
+
+
+def test_a_link_to_the_script_leads_to_the_clone(bare, tmp_path_factory):
+    """Someone puts it on PATH: the environment is made in the clone, and nothing beside the link."""
+    elsewhere = tmp_path_factory.mktemp("a bin")
+    (elsewhere / "direct").symlink_to(bare / "lab")
+    (elsewhere / "relative").symlink_to("direct")
+    python(bare, "import ensurepip", "pip --python")
+    done = run(bare, elsewhere / "relative")
+    assert done.returncode == 1 and "uv could not be fetched" in done.stderr and "requirements.lock:" not in done.stderr
+    assert (bare / ".venv").is_dir() and not (elsewhere / ".venv").exists()
 
 
 def test_an_old_python_counts_as_none(bare):

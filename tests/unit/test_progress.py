@@ -68,6 +68,21 @@ def test_what_is_no_guess_is_refused_and_the_last_one_stays(value):
     assert guess("m08.g1").value == 4
 
 
+@pytest.mark.parametrize("text", ['{"m99.g1": {"val', '{"m99.g1": 5}', "[1]", "\xff"], ids=["cut", "edited", "a list", "no text"])
+def test_a_file_of_guesses_that_makes_no_sense_is_no_guess(text):
+    guess("m99.g1", 4)
+    (settings().state / "guesses.json").write_text(text, "latin-1")
+    assert "no guess yet" in repr(guess("m99.g1"))
+    assert guess("m99.g1", 4).value == 4 and guess("m99.g1").value == 4
+
+
+def test_a_guess_that_cannot_be_kept_is_told_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(LabProblem, match="keeps its state in"):
+        guess("m99.g1", 4)
+
+
 def test_a_guess_that_no_lesson_asks_for_is_told():
     assert repr(guess("m03.g99", 4)).startswith("m03.g99: you guess 4. Now look. No lesson asks for 'm03.g99'. Did you mean m03.")
     assert "Did you mean m08.g" in repr(guess("m08.gl", ...))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from monlab.settings import settings
 from monlab.stack import secrets
+from monlab.stack.state import Memory
 
 
 def test_a_secret_is_made_once_and_is_this_users_alone(tmp_path):
@@ -18,3 +19,11 @@ def test_two_clones_and_two_names_have_nothing_in_common(tmp_path):
     one, other = (replace(settings(), state=tmp_path / name) for name in ("one", "other"))
     values = {secrets.value(config, name) for config in (one, other) for name in ("lab_token", "postgres_password")}
     assert len(values) == 4
+
+
+def test_nobody_else_looks_into_the_state_folder_whoever_made_it(tmp_path):
+    """endpoints.json may hold an instructor's passwords. A run of a notebook made the folder open to all."""
+    config = replace(settings(), state=tmp_path / "one")
+    config.state.mkdir(mode=0o755)
+    with Memory(config).changing():
+        assert config.state.stat().st_mode & 0o777 == 0o700

@@ -162,6 +162,8 @@ def test_an_unknown_word_in_a_header_is_named_with_its_line(course):
         ("print(6 * 7)", "%%bash\nls", "shell command or magic"),
         ("print(6 * 7)", "import requests", "imports requests"),
         ("print(6 * 7)", "from monlabx import y", "imports monlabx"),
+        ("print(6 * 7)", "from monlab.stack.lab import up", "imports monlab.stack.lab"),
+        ("print(6 * 7)", "import monlab.grading", "imports monlab.grading"),
         ("print(6 * 7)", "print('http://localhost:9090')", "an address is spelled out"),
         ("print(6 * 7)", "\n".join(f"a{n} = 1" for n in range(26)), "26 lines of code"),
         ("# # Title", "# # Title 🚀", "emoji"),

@@ -186,13 +186,13 @@ def _get(service: str, path: str, query: str, /, **parameters: Any) -> Any:
     try:
         answer = web.get(base + path, SECONDS, params=parameters)
     except web.FAULTS as error:
-        raise LabProblem(f"{service} does not answer at {base}. `stack.status()` shows what runs.") from error
+        raise LabProblem(f"{service} does not answer at {web.shown(base)}. `stack.status()` shows what runs.") from error
     if not answer.ok:
         raise QueryProblem(query, answer.text[:300].strip(), service.removeprefix("archive-").capitalize())
     try:
         return answer.json()
     except ValueError:
-        raise LabProblem(f"{service} at {base} answered without JSON: {answer.text[:200]}") from None
+        raise LabProblem(f"{service} at {web.shown(base)} answered without JSON: {answer.text[:200]}") from None
 
 
 def _loki(service: str, query: str, window: Window, step_ms: int, instant: bool) -> Answer:

@@ -66,7 +66,6 @@ class Panel:
     y: int
     w: int
     h: int
-    written_type: str = ""  # as the file says
     description: str = ""
     targets: tuple[Target, ...] = ()
     source: Source = Source()
@@ -114,7 +113,6 @@ class Panel:
     postfix: str = ""
     text_mode: str = "auto"  # of a stat: value, name, value_and_name, none
     value_field: str = ""  # of a stat: the label whose text is shown
-    all_values: bool = False  # a stat shows each sample, and not one number a series
     draws_thresholds: bool = False  # as lines in a time series
     links: tuple[str, ...] = ()  # addresses
     transformations: tuple[Transformation, ...] = ()
@@ -156,15 +154,9 @@ class Dashboard:
     title: str
     uid: str = ""
     description: str = ""
-    schema_version: int = 0
     panels: tuple[Panel, ...] = ()
     variables: tuple[Variable, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()  # names asked for at import, and the plugin they stand for
     notes: tuple[str, ...] = ()  # sentences about the file
     problems: tuple[str, ...] = ()  # values of a wrong type, and where
-
-
-def walls(panels: tuple[Panel, ...]) -> list[Panel]:
-    """The panels that show something: no rows."""
-    return [panel for panel in panels if panel.type != "row"]

@@ -91,7 +91,6 @@ def _panel(fields: Fields) -> Panel:
         id=fields.whole("id"),
         title=fields.text("title"),
         type=drawn,
-        written_type=kind,
         x=min(max(grid.whole("x"), 0), COLUMNS - wide),
         y=max(grid.whole("y"), 0),
         w=wide,
@@ -115,7 +114,6 @@ def _panel(fields: Fields) -> Panel:
         display_name=defaults.text("displayName"),
         reducers=_reducers(reduce, fields, kind),
         value_field=str(reduce.value.get("fields") or ""),
-        all_values=reduce.flag("values"),
         text_mode=options.text("textMode", "auto"),
         legend_calcs=tuple(old.REDUCERS.get(one, one) for one in legend.items("calcs") if isinstance(one, str))
         or old.legend_calcs(fields),

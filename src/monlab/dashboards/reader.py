@@ -54,7 +54,6 @@ def of(found: Any, name: str = "The dashboard") -> Dashboard:
         title=title or "(no title)",
         uid=fields.text("uid"),
         description=fields.text("description"),
-        schema_version=version,
         panels=panels(fields),
         variables=tuple(_variable(one) for one in fields.inside("templating").each("list") if one.text("name")),
         annotations=tuple(

@@ -102,7 +102,7 @@ class Archive:
         days = np.linspace(month.start + 7260, month.end, FINGERPRINT_INSTANTS).tolist()
         answers = [self._post("/api/v1/query", {"query": 'sum by (__name__) ({__name__=~".+"})', "time": day}) for day in days]
         if any(isinstance(answer, str) or not answer["data"]["result"] for answer in answers):
-            raise LabProblem(f"{self.service} at {self.url} holds nothing of the archived month. {self.remedy}")
+            raise LabProblem(f"{self.service} at {web.shown(self.url)} holds nothing of the archived month. {self.remedy}")
         return cache.digest(answers)
 
     @property
@@ -124,7 +124,7 @@ class Archive:
         try:
             answer = web.post(f"{url}{path}", WAIT_SECONDS, data=parameters, headers=headers)
         except web.FAULTS as error:
-            raise LabProblem(f"{self.service} does not answer at {url}. {self.remedy}") from error
+            raise LabProblem(f"{self.service} does not answer at {web.shown(url)}. {self.remedy}") from error
         return self.understood(answer)
 
     def understood(self, answer: requests.Response) -> dict[str, Any] | str:
@@ -140,7 +140,7 @@ class Archive:
 
     def trouble(self, answer: requests.Response) -> LabProblem:
         return LabProblem(
-            f"{self.service} at {self.url} answered {answer.status_code}: {answer.text[:200].strip()} {self.remedy}"
+            f"{self.service} at {web.shown(self.url)} answered {answer.status_code}: {answer.text[:200].strip()} {self.remedy}"
         )
 
 
@@ -175,7 +175,7 @@ class LogArchive(Archive):
         parameters = {"query": '{service=~".+"}', "start": int(month.start), "end": int(month.end)}
         answer = self._post("/loki/api/v1/index/stats", parameters)
         if isinstance(answer, str) or not answer.get("entries"):
-            raise LabProblem(f"{self.service} at {self.url} holds nothing of the archived month. {self.remedy}")
+            raise LabProblem(f"{self.service} at {web.shown(self.url)} holds nothing of the archived month. {self.remedy}")
         return cache.digest(answer)
 
     def understood(self, answer: requests.Response) -> dict[str, Any] | str:

@@ -168,13 +168,6 @@ def start(config: Settings, name: str, program: list[str], words: tuple[str, ...
     return made
 
 
-def stop() -> str:
-    """Ends every program started from this notebook."""
-    said = [program.stop() for program in _running.values()]
-    _running.clear()
-    return "\n".join(said) or "No program was running."
-
-
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Any
 
+from monlab.files import read_json, write_whole
 from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
 
@@ -53,18 +54,15 @@ class Line(str):
 def guess(name: str, value: Answer | EllipsisType = None) -> Guess:
     """Keeps a guess under `name` and returns it; with `...` or nothing, returns the one kept before.
 
-    A name that no lesson asks for is kept and told. Raises LabProblem for what is no number, text, truth or list of these.
+    A name that no lesson asks for is kept and told. Raises LabProblem for what is no number, text, truth or list of these, and where
+    the state folder is of no use.
     """
     kept = _read()
     if value is None or isinstance(value, EllipsisType):
         return Guess(name, kept.get(name, {}).get("value"), _note(name))
     plain = _plain(value)
     kept[name] = {"value": plain, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-    path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(kept, indent=1, ensure_ascii=False), "utf-8")
-    fresh.replace(path)
+    write_whole(_path(), json.dumps(kept, indent=1, ensure_ascii=False))
     return Guess(name, plain, _note(name))
 
 
@@ -97,11 +95,13 @@ def _path() -> Path:
     return settings().state / "guesses.json"
 
 
-def _read() -> dict[str, Any]:
+def _read() -> dict[str, dict[str, Any]]:
+    """What was guessed, by name. What was edited or cut short counts as no guess: it is asked for again."""
     try:
-        return dict(json.loads(_path().read_text("utf-8")))
-    except (FileNotFoundError, ValueError):
+        found = read_json(_path())
+    except ValueError:
         return {}
+    return {name: one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
 
 
 def _words(value: Any) -> str:

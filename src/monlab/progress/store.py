@@ -14,6 +14,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from monlab.problem import LabProblem
+
 WAIT_SECONDS = 5  # for another process that writes
 MOST_CHARACTERS = 100_000  # of an answer that is kept
 TABLES = """
@@ -53,9 +55,12 @@ class Store:
         return int(found[0][0]) if found else 0
 
     def newest(self) -> list[Answered]:
-        """The newest answer of each check. An answer too long to be kept does not count."""
+        """The newest answer of each check; one too long to be kept does not count. Raises LabProblem when the file cannot be read."""
         newest = "SELECT max(rowid) FROM attempts WHERE answer IS NOT NULL GROUP BY check_id"
-        rows = self._read(f"SELECT check_id, at, state, answer FROM attempts WHERE rowid IN ({newest}) ORDER BY check_id", ())
+        try:
+            rows = self._run(f"SELECT check_id, at, state, answer FROM attempts WHERE rowid IN ({newest}) ORDER BY check_id", ())
+        except (sqlite3.Error, OSError) as error:
+            raise LabProblem(f"Your answers in {self.path} cannot be read: {error}. Mend that file, or put it aside.") from error
         return [Answered(check_id, at, state, json.loads(answer)) for check_id, at, state, answer in rows]
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> str:

@@ -25,7 +25,7 @@ def visits(times: int) -> str:
     try:
         codes = [web.get(url, ANSWER_SECONDS).status_code for _ in range(times)]
     except web.FAULTS as error:
-        raise LabProblem(f"The shop does not answer at {url}: {error}. `stack.status()` shows what runs.") from error
+        raise LabProblem(f"The shop does not answer at {web.shown(url)}: {error}. `stack.status()` shows what runs.") from error
     return ", ".join(f"{codes.count(code)} answers with {code}" for code in sorted(set(codes)))
 
 
@@ -47,7 +47,9 @@ def _ask(method: str, path: str, **more: Any) -> dict[str, Any]:
         answer = web.session(url).request(method, url + path, timeout=ANSWER_SECONDS, **more)
         body = answer.json()
     except (ValueError, *web.FAULTS) as error:
-        raise LabProblem(f"The shop does not answer at {url}{path}: {error}. `stack.status()` shows what runs.") from error
+        raise LabProblem(
+            f"The shop does not answer at {web.shown(url)}{path}: {error}. `stack.status()` shows what runs."
+        ) from error
     refusal = body.get("error", {}) if isinstance(body, dict) else {}
     return {
         "status": answer.status_code,

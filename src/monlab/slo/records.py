@@ -105,8 +105,13 @@ class Rolling:
         object.__setattr__(self, "length", length(self.length))
 
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
-        """First moment (left out) and last moment (kept) of the window that ends now."""
-        return now - self.length, now
+        """First moment (left out) and last moment (kept) of the window that ends now. Raises LabProblem for one before all calendars."""
+        try:
+            return now - self.length, now
+        except OverflowError:
+            raise LabProblem(
+                f"A window of {self.length.days} days that ends on {now:%Y-%m-%d} begins before the year 1."
+            ) from None
 
 
 @dataclass(frozen=True)

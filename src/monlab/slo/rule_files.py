@@ -22,7 +22,6 @@ from monlab.slo.records import SLO, WINDOW, Calendar, Events, Latency
 from monlab.slo.windows import BurnWindow, Policy, for_period
 
 RECORD = "slo:errors_per_request:ratio_rate"  # and the window
-LABELS = ("slo_service", "slo", "slo_window")
 
 
 def events(slo: SLO) -> tuple[str, str]:

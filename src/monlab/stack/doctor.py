@@ -105,17 +105,17 @@ def _external(settings: Settings, description: compose.Description) -> list[Find
     except LabProblem as problem:
         return [Finding("endpoints", str(settings.endpoints_file), False, str(problem))]
     found = []
-    for name, url in urls.items():
+    for name in urls:
         state = engine.state(description.services[name])
         ok = state.state == "running"
-        found.append(Finding(name, f"{state.version or 'answers'} at {url}" if ok else url, ok, state.detail))
+        found.append(Finding(name, f"{state.version or 'answers'} at {state.url}" if ok else state.url, ok, state.detail))
     late = clock.complaints(tuple(description.services[name] for name in urls), urls)
     return found + [Finding("clock", "not the same everywhere", False, line) for line in late]
 
 
 def _memory(description: compose.Description) -> Finding:
     free = psutil.virtual_memory().available >> 20
-    needed = NATIVE_MEGABYTES * len(description.services)
+    needed = NATIVE_MEGABYTES * max(len(description.for_modules({module})) for module in description.modules)
     return Finding(
         "memory",
         f"{free} MB free, the largest module needs about {needed} MB",
@@ -140,8 +140,8 @@ def _disk(settings: Settings) -> Finding:
 
 def _state(settings: Settings) -> Finding:
     place = next(path for path in (settings.state, *settings.state.parents) if path.exists())
-    ok = os.access(place, os.W_OK)
-    return Finding("state", str(settings.state), ok, "" if ok else f"make {place} writable")
+    ok = place.is_dir() and os.access(place, os.W_OK)
+    return Finding("state", str(settings.state), ok, "" if ok else f"make {place} a folder that you can write to")
 
 
 def _go(settings: Settings) -> Finding:
@@ -155,30 +155,30 @@ def _go(settings: Settings) -> Finding:
 
 
 def _servers(settings: Settings, description: compose.Description) -> list[Finding]:
-    used = {service.server: service for service in description.services.values() if "native" in service.engines}
+    modules: dict[str, list[str]] = {}  # server -> the modules that need it
+    for service in description.services.values():
+        if "native" in service.engines:
+            modules.setdefault(service.server, []).extend(service.profiles)
     found = []
     for name, recipe in recipes(settings).items():
-        if name not in used:
+        if name not in modules:
             continue
         server = servers.present(name, settings)
-        modules = " ".join(used[name].profiles)
         if server:
             lacks = f", without {server.lacks}" if server.lacks else ""
             found.append(Finding(f"{name} {recipe.version}", f"{server.origin}{lacks}", True))
         else:
-            found.append(
-                Finding(
-                    f"{name} {recipe.version}",
-                    "not here yet",
-                    True,
-                    f"`./lab up {modules}` gets it, or `./lab fetch {modules}` ahead of time",
-                )
-            )
+            users = sorted(set(modules[name]))
+            do = f"`./lab up` of {' or '.join(users)} gets it, or `./lab fetch {users[0]}` ahead of time"
+            found.append(Finding(f"{name} {recipe.version}", "not here yet", True, do))
     return found
 
 
 def _ports(settings: Settings, description: compose.Description) -> Finding:
-    block = ports.kept_block(description.ports, settings.state)
+    try:
+        block = ports.kept_block(description.ports, settings.state)
+    except LabProblem as problem:
+        return Finding("ports", "not known", False, str(problem))
     try:
         running = engines.current(settings).running()
     except LabProblem:

@@ -45,7 +45,7 @@ class ExternalEngine(WithoutContainers):
             if name not in self.description.services:
                 raise LabProblem(f"{path} names {name!r}, which is no service.{nearest(str(name), self.description.services)}")
             if not re.fullmatch(r"(https?|tcp)://[^\s/]+(/\S*)?", str(url)):
-                raise LabProblem(f"{path}: {url!r} is no URL of {name}. It should look like http://10.0.0.5:9090.")
+                raise LabProblem(f"{path}: {web.shown(repr(url))} is no URL of {name}. It should look like http://10.0.0.5:9090.")
         return {name: str(url).rstrip("/") for name, url in found.items()}
 
     def url(self, service: Service) -> str:
@@ -65,7 +65,7 @@ class ExternalEngine(WithoutContainers):
         asked = [service for service in services if service.speaks_http]  # only the other servers talk to the rest
         addresses = [self.url(service) for service in asked]  # an address that is missing is told before anybody is waited for
         for service, address in zip(asked, addresses, strict=True):
-            progress(f"asking {service.name} at {_shown(address)}")
+            progress(f"asking {service.name} at {web.shown(address)}")
             self._version(service)
         return {}
 
@@ -75,7 +75,7 @@ class ExternalEngine(WithoutContainers):
         ready = _get(service.name, url + service.ready)
         if ready.status_code != 200:
             raise LabProblem(
-                f"{service.name} at {_shown(url)} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}"
+                f"{service.name} at {web.shown(url)} answers {ready.status_code} at {service.ready}: {_first_words(ready)}{_ASK}"
             )
         if not service.build_info:
             return ""
@@ -83,7 +83,7 @@ class ExternalEngine(WithoutContainers):
         line = re.search(rf"^{service.build_info}\{{(.*)\}} ", page.text, re.MULTILINE)
         if page.status_code != 200 or not line:
             raise LabProblem(
-                f"Something answers at {_shown(url)}, and it is not {service.name}: its /metrics has no {service.build_info}. "
+                f"Something answers at {web.shown(url)}, and it is not {service.name}: its /metrics has no {service.build_info}. "
                 f"It says: {_first_words(page)}{_ASK}"
             )
         version = re.search(r'(?:^|,)version="([^"]*)"', line[1])
@@ -105,13 +105,13 @@ class ExternalEngine(WithoutContainers):
 
     def state(self, service: Service) -> State:
         if not service.speaks_http:
-            return State(service.name, "running", "", _shown(self.url(service)), detail="not asked: it speaks no HTTP")
+            return State(service.name, "running", "", web.shown(self.url(service)), detail="not asked: it speaks no HTTP")
         try:
             found = self._version(service)
         except LabProblem as problem:
-            return State(service.name, "failed", "", _shown(self.url(service)), detail=str(problem))
+            return State(service.name, "failed", "", web.shown(self.url(service)), detail=str(problem))
         detail = f"the course is written for {service.version}" if found not in ("", service.version) else ""
-        return State(service.name, "running", found, _shown(self.url(service)), detail=detail)
+        return State(service.name, "running", found, web.shown(self.url(service)), detail=detail)
 
     def exits(self, name: str) -> list[str]:
         return []
@@ -135,12 +135,7 @@ def _get(name: str, address: str) -> requests.Response:
     try:
         return web.get(address, ANSWER_SECONDS)
     except web.FAULTS as error:
-        raise LabProblem(f"{name} does not answer at {_shown(address)}: {_reason(error)}{_ASK}") from error
-
-
-def _shown(text: str) -> str:
-    """Without the password of an address: what is shown may end up in a saved notebook."""
-    return re.sub(r"(https?://)[^/\s@]+@", r"\1", text)
+        raise LabProblem(f"{name} does not answer at {web.shown(address)}: {_reason(error)}{_ASK}") from error
 
 
 def _reason(error: Exception) -> str:

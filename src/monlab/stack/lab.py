@@ -3,6 +3,7 @@
 import re
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from monlab.stack.engine import Engine, State
 from monlab.stack.state import Memory, Up
 from monlab.waiting import poll
 from monlab.workbook import workspace
+from monlab.workbook.modules import modules as modules_of
 
 LOG_LINES = 400
 LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
@@ -32,24 +34,25 @@ def up(*modules: str) -> StackView:
     """
     config = settings()
     description = engines.describe(config)
-    for module in modules:
-        description.check_module(module)
+    check_modules(modules, config)
     memory = Memory(config)
     with memory.changing(), Screen() as screen:
         news = workspace.sync(config)
         wanted = memory.read().modules | set(modules)
         chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
         engine, services = chosen.engine, chosen.services
+        ours = engine.name != EXTERNAL
         _leave_other(config, memory, engine)
         engine.recover()
-        if engine.name != EXTERNAL:  # before ports are chosen: another lab could take them meanwhile
+        if ours:  # before ports are chosen: another lab could take them meanwhile
             month.obtain([service.month for service in services], config, screen.say)
         line = _sentences(chosen.why, engine.prepare(services))
-        memory.write(Up(engine.name, wanted, engine.place))  # from here on `down` knows what to end, even if this is interrupted
-        before = engine.running()
-        offered = engine.name != EXTERNAL and scraping.offer(config, services)
-        if engine.name != EXTERNAL:
+        up_now = Up(engine.name, wanted, engine.place)
+        if ours:  # from here on `down` knows what to end, even if this is interrupted; elsewhere there is nothing to end
+            memory.write(up_now)
             scraping.follow(config, services)
+        before = engine.running()
+        offered = ours and scraping.offer(config, services)
         try:
             lost = engine.start(services, screen.say)
             if offered:
@@ -61,14 +64,27 @@ def up(*modules: str) -> StackView:
             ) from None
         services = tuple(service for service in services if service.name not in lost)
         urls = {service.name: engine.url(service) for service in services}
+        memory.write(up_now)
         endpoints.write(config, engine.name, urls)
-        forgotten = engine.name != EXTERNAL and bool(lost) and scraping.follow(config, services)
+        forgotten = ours and bool(lost) and scraping.follow(config, services)
         for service in services:
-            if service.reads_again and (service.name in before or forgotten) and engine.name != EXTERNAL:
+            if service.reads_again and (service.name in before or forgotten) and ours:
                 reload(service.name)  # its files may have changed since it started
         screen.clear()
         line = _sentences(_modules_line(wanted), line, *news, *lost.values(), *clock.complaints(services, urls))
         return StackView(engine.name, _seen(engine), line, _linker(engine))
+
+
+def check_modules(names: Iterable[str], config: Settings) -> None:
+    """Raises LabProblem for a name that no service belongs to: a module that is only planned, or needs no server, says so."""
+    description = engines.describe(config)
+    course = {found.id: found for found in modules_of(config)}
+    for name in names:
+        if name in course and name not in description.modules:
+            found = course[name]
+            why = "needs no server; `./lab` opens its page" if found.ready else "is planned; it has no lesson and no servers yet"
+            raise LabProblem(f"Module {name} ({found.title}) {why}.")
+        description.check_module(name)
 
 
 def _leave_other(config: Settings, memory: Memory, engine: Engine) -> None:
@@ -91,8 +107,7 @@ def down(*modules: str) -> str:
     """Ends what only these modules use; without a module, everything of this clone. Returns a sentence about it."""
     config = settings()
     description = engines.describe(config)
-    for module in modules:
-        description.check_module(module)
+    check_modules(modules, config)
     memory = Memory(config)
     with memory.changing():
         if not modules:
@@ -179,7 +194,7 @@ def status() -> StackView:
             name,
             "stopped",
             engine.description.services[name].version,
-            url,
+            web.shown(url),
             detail="was up and is gone; `./lab up` brings it back",
         )
         for name, url in endpoints.read(config).urls.items()
@@ -189,7 +204,9 @@ def status() -> StackView:
 
 
 def logs(service: str, lines: int = 50) -> str:
-    """The last lines a service printed."""
+    """The last lines a service printed. Raises LabProblem when fewer than one is asked for."""
+    if lines < 1:
+        raise LabProblem(f"{lines} lines were asked for. Ask for 1 or more.")
     return _engine_for(service).log_tail(service, lines) or f"{service} has printed nothing yet in this clone."
 
 

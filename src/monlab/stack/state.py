@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import filelock
 
-from monlab.files import read_json, write_whole
+from monlab.files import ROOM, read_json, write_whole
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.compose import ENGINES
@@ -35,12 +35,16 @@ class Memory:
         """Held while services start or stop, so that two commands do not do so at once."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.folder.stat().st_mode & 0o077:  # a run or a guess made it, before anything was up
+                self.folder.chmod(0o700)
             lock = filelock.FileLock(self.folder / "lock")
             lock.acquire(timeout=0)
         except filelock.Timeout:
             raise LabProblem("Another `up` or `down` of this lab is at work. Wait for it to end, then try again.") from None
         except OSError as error:
-            raise LabProblem(f"The lab keeps its state in {self.folder}, which cannot be written: {error.strerror}.") from error
+            raise LabProblem(
+                f"The lab keeps its state in {self.folder}, which cannot be written: {error.strerror}. {ROOM}"
+            ) from error
         try:
             yield
         finally:

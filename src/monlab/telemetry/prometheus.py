@@ -1,6 +1,8 @@
 """Asking a Prometheus: queries, targets, rules, alerts, metadata -> pandas frames."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +10,8 @@ import numpy as np
 import pandas as pd
 import requests
 from IPython.display import Markdown, display
-from prometheus_api_client import PrometheusConnect
+from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+from urllib3 import Retry
 
 from monlab import web
 from monlab.endpoints import service_url
@@ -54,8 +57,13 @@ class Prometheus:
 
     @property
     def connection(self) -> PrometheusConnect:
-        """The prometheus-api-client connection, for what this class does not offer."""
-        return PrometheusConnect(url=self.url, session=self._session, timeout=QUERY_SECONDS)
+        """The prometheus-api-client connection, for what this class does not offer.
+
+        It has a session of its own: it sets up retries there, and ours would then ask a server that is gone for six seconds.
+        """
+        own = requests.Session()
+        own.trust_env = self._session.trust_env
+        return PrometheusConnect(url=self.url, session=own, timeout=QUERY_SECONDS, retry=Retry(0))
 
     def query(self, query: str, time: Time = None) -> pd.DataFrame:
         """An instant query: one row a series, a column for each label, then `value`. `time` in UTC, default now.
@@ -84,7 +92,8 @@ class Prometheus:
     def repeat(self, query: str, times: int) -> Page:
         """Asks the same query many times and throws the answers away, to make traffic that can be seen in metrics."""
         address = f"{self.url}/api/v1/query"
-        codes = [self._session.get(address, params={"query": query}, timeout=QUERY_SECONDS).status_code for _ in range(times)]
+        with self._reached():
+            codes = [self._session.get(address, params={"query": query}, timeout=QUERY_SECONDS).status_code for _ in range(times)]
         return Page(", ".join(f"{codes.count(code)} answers with {code}" for code in sorted(set(codes))))
 
     def query_range(
@@ -92,7 +101,7 @@ class Prometheus:
     ) -> pd.DataFrame:
         """The query at each step of the window that ends at `end` (default now): a row an instant, a column a series.
 
-        The step defaults to about 250 points, and at least the scrape interval. Raises QueryProblem, LabProblem.
+        The step defaults to about 250 points, and at least a second. Raises QueryProblem, LabProblem.
         """
         window = seconds_of(last)
         finish = self._now() if end is None else float(_stamp(end))
@@ -128,6 +137,8 @@ class Prometheus:
 
     def targets(self, **labels: str) -> pd.DataFrame:
         """Scrape targets with `job`, `instance`, health, last error, last scrape and its duration; filtered by labels."""
+        with self._reached():
+            active = self.connection.get_targets("active")["activeTargets"]
         rows = [
             {
                 **target["labels"],
@@ -137,14 +148,15 @@ class Prometheus:
                 "scrape_seconds": target["lastScrapeDuration"],
                 "scrape_url": target["scrapeUrl"],
             }
-            for target in self.connection.get_targets("active")["activeTargets"]
+            for target in active
         ]
         columns = ["job", "instance", "health", "last_error", "last_scrape", "scrape_seconds", "scrape_url"]
         return _frame(rows, columns, labels)
 
     def discovered(self, job: str) -> pd.DataFrame:
         """Each target of a job as it was discovered (`__address__` and other meta labels) beside what relabelling made of it."""
-        targets = self.connection.get_targets("active", job)["activeTargets"]
+        with self._reached():
+            targets = self.connection.get_targets("active", job)["activeTargets"]
         rows = [
             {**target["discoveredLabels"], **{f"→ {key}": value for key, value in target["labels"].items()}} for target in targets
         ]
@@ -185,7 +197,8 @@ class Prometheus:
 
     def metadata(self, metric: str = "") -> pd.DataFrame:
         """Type, help text and unit of a metric, or of all metrics, as their exporters declare them."""
-        found = self.connection.get_metric_metadata(metric or None)
+        with self._reached():
+            found = self.connection.get_metric_metadata(metric or None)
         rows = [
             {"metric": entry["metric_name"], "type": entry["type"], "help": entry["help"], "unit": entry["unit"]}
             for entry in found
@@ -215,24 +228,30 @@ class Prometheus:
             display(Markdown("\n".join(f"> **Prometheus notes:** {note}" for note in notes)))
         return dict(answer["data"])
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Turns what goes wrong on the way to the server into a sentence."""
+        try:
+            yield
+        except (*web.FAULTS, PrometheusApiClientException) as error:
+            ours = "`stack.status()` shows what runs; `stack.up(...)` brings it back."
+            remedy = "Is the address right, and the server up?" if self._address else ours
+            raise LabProblem(f"{self.service} does not answer at {web.shown(self.url)}. {remedy}") from error
+
     def _answer(self, path: str, parameters: dict[str, Any], query: str = "") -> dict[str, Any]:
         base = self.url
         headers = UNPACKED if web.is_loopback(base) else {}
-        try:
+        with self._reached():
             answer = (
                 self._session.post(f"{base}/api/v1/{path}", data=parameters, headers=headers, timeout=QUERY_SECONDS)
                 if query
                 else self._session.get(f"{base}/api/v1/{path}", params=parameters, headers=headers, timeout=QUERY_SECONDS)
             )
-        except web.FAULTS as error:
-            raise LabProblem(
-                f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
-            ) from error
         try:
             body = parsed(answer)
         except ValueError:
             raise LabProblem(
-                f"{self.service} at {base} answered {answer.status_code} without JSON: {answer.text[:200]}"
+                f"{self.service} at {web.shown(base)} answered {answer.status_code} without JSON: {answer.text[:200]}"
             ) from None
         if body.get("status") != "success":
             raise QueryProblem(query, f"{body.get('error', answer.text[:200])}")

@@ -15,7 +15,7 @@ HYPE = re.compile(r"\b(simply|obviously|of course|easy|easily|just)\b", re.IGNOR
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 MAGIC = re.compile(r"^\s*[!%]", re.MULTILINE)
 ADDRESS = re.compile(r"localhost|127\.0\.0\.1")
-ENDPOINTS = ("monlab",)
+NOTEBOOK_API = "monlab"
 
 
 def lint(module: Module) -> list[str]:
@@ -55,7 +55,7 @@ def _cell(cell: Cell) -> list[str]:
     if ADDRESS.search(cell.text):
         found.append("an address is spelled out: ask the notebook API, ports move.")
     for name in _imported(cell.text):
-        if name.split(".")[0] not in ENDPOINTS:
+        if name != NOTEBOOK_API:
             found.append(f"imports {name}: a lesson imports the notebook API only.")
     return found
 

@@ -45,8 +45,9 @@ def run(module: Module, settings: Settings, report: Callable[[str], None], kind:
     workspace.sync(settings)
     source = settings.repo / KINDS[kind] / module.notebook
     if not source.exists():
-        missing = "is not built: run `./lab build`" if kind == "lesson" or module.exercises.exists() else "does not exist"
-        raise LabProblem(f"{source} {missing}.")
+        if kind == "lesson" or module.exercises.exists():
+            raise LabProblem(f"{source} is not built: run `./lab build`.")
+        raise LabProblem(f"Module {module.id} ({module.title}) has no exercises. `./lab run {module.id}` runs its lesson.")
     name = module.id if kind == "lesson" else f"{module.id}-{kind}"
     kept = _runs_folder(settings) / f"{name}-{datetime.now():%Y-%m-%d_%H-%M-%S}.ipynb"
     start = time.monotonic()

@@ -110,7 +110,7 @@ def _reason(lines: list[str]) -> str:
         for line in lines
         if re.search(r"dial tcp|no such host|no space|mismatch|SECURITY|error|cannot|missing|refused|\d{3} ", line)
     ]
-    words = " ".join((telling or lines)[-3:])[-600:]
+    words = " ".join(list(dict.fromkeys(telling or lines))[-3:])[-600:].rstrip(". ") + "."
     if re.search(r"dial tcp|no such host|connection refused|i/o timeout|module lookup disabled", words):
         return f"the sources could not be fetched; is there a network? Go said: {words}"
     if "no space left" in words:

@@ -1,4 +1,4 @@
-"""One check of each kind, over the small month of these tests. A course's own checks look like this."""
+"""One check of each kind (pages of metrics: test_pages.py), over the small month of these tests. A course's own checks look like this."""
 
 from monlab.grading import (
     alert,
