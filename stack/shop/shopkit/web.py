@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from opentelemetry import trace
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from prometheus_client import REGISTRY
@@ -202,9 +203,14 @@ def json_body() -> Any:
     if request.mimetype != "application/json":
         raise Refusal(415, "unsupported_media_type", "The body must be JSON: Content-Type: application/json.")
     try:
+        request.get_data()
+        if request.environ["wsgi.input"].read(1):  # of a long body in chunks the library gives the beginning, without a word
+            raise RequestEntityTooLarge
         return request.get_json(cache=False)
     except RequestEntityTooLarge as error:
         raise Refusal(413, "body_too_large", f"The body may have {BODY_BYTES} bytes.") from error
+    except ParseException as error:
+        raise Refusal(400, "invalid_request", "The body could not be read to its end.") from error
     except (HTTPException, RecursionError) as error:
         raise Refusal(400, "invalid_json", "The body is not valid JSON.") from error
 
@@ -256,5 +262,5 @@ def _drain() -> None:
     try:
         while left > 0 and (chunk := stream.read(1 << 16)):
             left -= len(chunk)
-    except OSError:
-        return  # the caller has stopped sending
+    except (OSError, ParseException):
+        return  # the caller has stopped sending, or sends what cannot be read

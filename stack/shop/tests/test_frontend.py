@@ -1,0 +1,105 @@
+"""The frontend as it runs, alone: what it makes of bytes that are no order. Its gateway is an address where nobody listens."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SHOP = Path(__file__).parents[1]
+ORDER = b'{"sku":"TEA-001","quantity":1}'
+
+
+class Frontend:
+    """A process under gunicorn, with its standard output in a pipe that can be closed."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.lines: list[dict] = []
+        self.text = b""
+        self.output, write = os.pipe()
+        environment = {**os.environ, "GATEWAY_URL": "http://127.0.0.1:9", "PYTHONDONTWRITEBYTECODE": "1"}
+        words = ["frontend.app:create()", "--config=python:shopkit.gunicorn", f"--bind=127.0.0.1:{self.port}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *words], cwd=SHOP, env=environment, stdout=write, stderr=subprocess.DEVNULL
+        )
+        os.close(write)
+        os.set_blocking(self.output, False)
+        self.until(lambda: self.logged(message="listening"))
+
+    def until(self, found):
+        deadline = time.monotonic() + 20
+        while not (got := found()):
+            assert time.monotonic() < deadline and self.process.poll() is None, self.lines
+            time.sleep(0.02)
+        return got
+
+    def logged(self, **fields):
+        """Log lines with these fields, of those written until now."""
+        with contextlib.suppress(BlockingIOError):
+            self.text += os.read(self.output, 1 << 20)
+        *whole, self.text = self.text.split(b"\n")
+        self.lines += [json.loads(line) for line in whole]
+        return [line for line in self.lines if fields.items() <= line.items()]
+
+    def say(self, request: bytes) -> tuple[int, str, bytes]:
+        """Sends bytes; returns status, content type and body of the only answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            said = b""
+            while part := connection.recv(1 << 16):
+                said += part
+        head, _, body = said.partition(b"\r\n\r\n")
+        assert said.count(b"HTTP/1.1 ") + said.count(b"HTTP/1.0 ") == 1, said
+        kind = re.search(rb"(?im)^content-type: *([^\r\n]*)", head)
+        return int(head.split()[1]), kind[1].decode() if kind else "", body
+
+    def post(self, head: bytes, body: bytes = b"") -> tuple[int, str, bytes]:
+        lines = b"POST /api/orders HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        return self.say(lines + head + b"\r\n\r\n" + body)
+
+    def counted(self, name: str, **labels) -> float:
+        _status, _kind, page = self.say(b"GET /metrics HTTP/1.0\r\n\r\n")
+        found = re.findall(rf"(?m)^{name}(?:{{(.*)}})? (\S+)$", page.decode())
+        return sum(float(value) for text, value in found if all(f'{key}="{one}"' in text for key, one in labels.items()))
+
+
+@pytest.fixture(scope="module")
+def frontend():
+    one = Frontend()
+    yield one
+    one.process.terminate()
+    one.process.wait(10)
+
+
+def chunks(body: bytes) -> bytes:
+    pieces = [body[at : at + 8000] for at in range(0, len(body), 8000)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("body", [ORDER + b" " * 20_000, b" " * 20_000 + ORDER, ORDER + b" " * (16_385 - len(ORDER))])
+def test_a_long_body_in_chunks_is_refused_and_not_cut_short(frontend, body):
+    status, kind, said = frontend.post(b"Transfer-Encoding: chunked", chunks(body))
+    assert (status, kind, json.loads(said)["error"]["code"]) == (413, "application/json", "body_too_large")
+
+
+def test_a_body_in_chunks_may_be_as_long_as_another(frontend):
+    body = (b" " * 20_000 + ORDER)[-16_384:]
+    assert frontend.post(b"Transfer-Encoding: chunked", chunks(body))[0] in (502, 504), "it is passed on"
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcdeXX0\r\n\r\n"])
+def test_chunks_that_are_none_are_the_callers_fault(frontend, body):
+    status, kind, said = frontend.post(b"Transfer-Encoding: chunked", body)
+    error = json.loads(said)["error"]
+    assert (status, kind, error["code"]) == (400, "application/json", "invalid_request")
+    [line] = frontend.until(lambda: frontend.logged(trace_id=error["trace_id"], message="request"))
+    assert (line["status"], line["route"]) == (400, "/api/orders")
+    assert not frontend.logged(trace_id=error["trace_id"], message="unexpected error")
