@@ -50,6 +50,7 @@ class Service:
         self.app = Flask(config.service, static_folder=None)
         self.app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
         self.app.json.sort_keys = False  # type: ignore[attr-defined]
+        self.app.url_map.merge_slashes = False  # /a//b would be answered with a redirect to /a/b
         FlaskInstrumentor().instrument_app(self.app, excluded_urls=tracing.NOT_TRACED)
         self.app.before_request(self._arrive)
         self.app.after_request(self._leave)

@@ -103,3 +103,8 @@ def test_chunks_that_are_none_are_the_callers_fault(frontend, body):
     [line] = frontend.until(lambda: frontend.logged(trace_id=error["trace_id"], message="request"))
     assert (line["status"], line["route"]) == (400, "/api/orders")
     assert not frontend.logged(trace_id=error["trace_id"], message="unexpected error")
+
+
+def test_a_path_with_an_empty_part_is_not_found_and_nobody_is_sent_elsewhere(frontend):
+    status, kind, said = frontend.say(b"GET /api//products HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n")
+    assert (status, kind, json.loads(said)["error"]["code"]) == (404, "application/json", "not_found")
