@@ -3,7 +3,7 @@
 import os
 
 workers = 1
-worker_class = "gthread"
+worker_class = "shopkit.worker.Worker"
 threads = 32
 timeout = 0  # with threads the time-out would kill the worker, and all its requests with it
 graceful_timeout = 5

@@ -1,6 +1,7 @@
 """A Flask application with everything around its routes: ids, errors, counts, log lines, fault switches."""
 
 import hmac
+import json
 import logging
 import re
 import threading
@@ -165,6 +166,21 @@ class Service:
         if span.is_valid:
             error["trace_id"] = f"{span.trace_id:032x}"
         return jsonify({"error": {**error, **({"details": details} if details else {})}}), status
+
+    def refuse_unread(self, status: int, code: str, message: str) -> bytes:
+        """The body of the answer to what never became a request; counted, logged and traced like one without a route."""
+        request_id = str(uuid.uuid4())
+        attributes = {"http.request.method": "_OTHER", "http.response.status_code": status, "url.scheme": "http"}
+        with tracing.tracer.start_as_current_span("HTTP", kind=trace.SpanKind.SERVER, attributes=attributes) as span:
+            labels = ("_OTHER", "unmatched", str(status))
+            metrics.requests_total.labels(*labels).inc(exemplar=metrics.exemplar())
+            metrics.request_duration.labels(*labels).observe(0, exemplar=metrics.exemplar())
+            metrics.by_client.labels(self.faults.client_label("other")).inc()
+            told = {"method": "_OTHER", "route": "unmatched", "status": status, "duration_ms": 0.0, "error": code}
+            self.log.warn("request", request_id=request_id, **told)
+            trace_id = f"{span.get_span_context().trace_id:032x}"
+        error = {"code": code, "message": message, "request_id": request_id, "trace_id": trace_id}
+        return json.dumps({"error": error}).encode()
 
     # switches
 

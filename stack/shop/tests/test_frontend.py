@@ -105,6 +105,44 @@ def test_chunks_that_are_none_are_the_callers_fault(frontend, body):
     assert not frontend.logged(trace_id=error["trace_id"], message="unexpected error")
 
 
+def test_chunks_that_nobody_reads_are_answered_once(frontend):
+    head = b"POST /nothing HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert frontend.say(head + b"zz\r\n{}\r\n0\r\n\r\n")[0] == 404
+
+
 def test_a_path_with_an_empty_part_is_not_found_and_nobody_is_sent_elsewhere(frontend):
     status, kind, said = frontend.say(b"GET /api//products HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n")
     assert (status, kind, json.loads(said)["error"]["code"]) == (404, "application/json", "not_found")
+
+
+HEAD = b"GET /api/products HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
+UNREADABLE = {
+    "a path without an end": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: shop\r\n\r\n", 414),
+    "a header without an end": (HEAD + b"X-A: " + b"a" * 20_000 + b"\r\n\r\n", 431),
+    "too many headers": (HEAD + b"".join(b"X-%d: a\r\n" % n for n in range(150)) + b"\r\n", 431),
+    "a method in small letters": (b"get / HTTP/1.1\r\nHost: shop\r\n\r\n", 400),
+    "a version to come": (b"GET / HTTP/9.9\r\nHost: shop\r\n\r\n", 400),
+    "another protocol": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+    "a line end in a header": (HEAD + b"X-Request-Id: a\rSet-Cookie: x=1\r\n\r\n", 400),
+    "a length below nothing": (HEAD + b"Content-Length: -1\r\n\r\n", 400),
+    "two lengths": (HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "an unknown coding": (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 400),
+    "an unknown wish": (HEAD + b"Expect: tea\r\n\r\n", 417),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_is_no_request_is_refused_in_json_logged_once_and_counted(frontend, case):
+    request, status = UNREADABLE[case]
+    labels = {"method": "_OTHER", "route": "unmatched", "code": str(status)}
+    before = frontend.counted("http_requests_total", **labels), frontend.counted("http_request_duration_seconds_count", **labels)
+    answered, kind, said = frontend.say(request)
+    assert (answered, kind) == (status, "application/json"), said
+    error = json.loads(said)["error"]
+    assert error["code"] and error["message"].endswith(".") and len(said) < 400
+    [line] = frontend.until(lambda: frontend.logged(trace_id=error["trace_id"]))
+    assert (line["message"], line["level"], line["status"], line["error"]) == ("request", "warn", status, error["code"])
+    assert line["request_id"] == error["request_id"] and line["span_id"] and line["duration_ms"] >= 0
+    after = frontend.counted("http_requests_total", **labels), frontend.counted("http_request_duration_seconds_count", **labels)
+    assert after == (before[0] + 1, before[1] + 1)
+    assert frontend.counted("http_requests_in_flight") == 0
