@@ -146,3 +146,8 @@ def test_what_is_no_request_is_refused_in_json_logged_once_and_counted(frontend,
     after = frontend.counted("http_requests_total", **labels), frontend.counted("http_request_duration_seconds_count", **labels)
     assert after == (before[0] + 1, before[1] + 1)
     assert frontend.counted("http_requests_in_flight") == 0
+
+
+def test_a_callers_baggage_is_not_told_as_a_failed_export(frontend):
+    frontend.say(b"GET /nothing HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nbaggage: \xff=\xfe,,;\r\n\r\n")
+    assert not frontend.logged(message="telemetry export failed")
