@@ -151,3 +151,14 @@ def test_what_is_no_request_is_refused_in_json_logged_once_and_counted(frontend,
 def test_a_callers_baggage_is_not_told_as_a_failed_export(frontend):
     frontend.say(b"GET /nothing HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nbaggage: \xff=\xfe,,;\r\n\r\n")
     assert not frontend.logged(message="telemetry export failed")
+
+
+def test_a_log_that_nobody_reads_any_more_ends_no_request():
+    one = Frontend()
+    os.close(one.output)
+    try:
+        assert one.say(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")[0] == 200
+        assert one.say(b"GET /nothing HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")[0] == 404
+    finally:
+        one.process.terminate()
+        one.process.wait(10)
