@@ -125,6 +125,17 @@ func TestSpans(t *testing.T) {
 		"service.version": "1.4.0", "deployment.environment.name": "lab"})
 }
 
+func TestSpanOfAnUnknownMethod(t *testing.T) {
+	s := startShop(t, testSettings(t))
+	s.ask("BREW", "/coffee", "")
+	span := s.spans.GetSpans()[0]
+	if span.Name != "HTTP" {
+		t.Error(span.Name)
+	}
+	wantAttributes(t, span.Attributes, map[string]string{"http.request.method": "_OTHER", "http.response.status_code": "404",
+		"url.path": "/coffee", "url.scheme": "http"})
+}
+
 func wantAttributes(t *testing.T, got []attribute.KeyValue, want map[string]string) {
 	t.Helper()
 	if len(got) != len(want) {
