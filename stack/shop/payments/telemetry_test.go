@@ -136,6 +136,14 @@ func TestSpanOfAnUnknownMethod(t *testing.T) {
 		"url.path": "/coffee", "url.scheme": "http"})
 }
 
+func TestACallersBaggageIsNotAFailedExport(t *testing.T) {
+	s := startShop(t, testSettings(t))
+	s.ask("GET", "/payments/"+orderA, "", "baggage", "=,,;")
+	if lines := s.log.lines(t, "telemetry export failed"); len(lines) != 0 {
+		t.Error(lines)
+	}
+}
+
 func wantAttributes(t *testing.T, got []attribute.KeyValue, want map[string]string) {
 	t.Helper()
 	if len(got) != len(want) {
