@@ -135,7 +135,7 @@ class Service:
         metrics.requests_total.labels(*labels).inc(exemplar=example)
         metrics.request_duration.labels(*labels).observe(seconds, exemplar=example)
         usual = metrics.client(request.headers.get("User-Agent", ""))
-        metrics.by_client.labels(self.faults.client_label(usual)).inc()
+        self.faults.count_client(metrics.by_client, usual)
         if g.pop("flying", False):
             metrics.in_flight.dec()
         fields = {"method": method, "route": g.route, "status": answer.status_code, "duration_ms": round(seconds * 1000, 1)}
@@ -175,7 +175,7 @@ class Service:
             labels = ("_OTHER", "unmatched", str(status))
             metrics.requests_total.labels(*labels).inc(exemplar=metrics.exemplar())
             metrics.request_duration.labels(*labels).observe(0, exemplar=metrics.exemplar())
-            metrics.by_client.labels(self.faults.client_label("other")).inc()
+            self.faults.count_client(metrics.by_client, "other")
             told = {"method": "_OTHER", "route": "unmatched", "status": status, "duration_ms": 0.0, "error": code}
             self.log.warn("request", request_id=request_id, **told)
             trace_id = f"{span.get_span_context().trace_id:032x}"
