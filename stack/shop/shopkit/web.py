@@ -270,7 +270,10 @@ def _template() -> str:
 
 
 def _metrics() -> Response:
-    encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    try:
+        encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    except TypeError:  # the library compares a version that is no number
+        encode, kind = choose_encoder("")
     return Response(encode(REGISTRY), content_type=kind)
 
 

@@ -148,6 +148,15 @@ def test_what_is_no_request_is_refused_in_json_logged_once_and_counted(frontend,
     assert frontend.counted("http_requests_in_flight") == 0
 
 
+@pytest.mark.parametrize("kind", [b"application/openmetrics-text;version=x", b"text/plain;version=x", b";;,\xff"])
+def test_a_scraper_that_asks_for_what_is_no_version_gets_the_plain_text(frontend, kind):
+    status, got, _page = frontend.say(
+        b"GET /metrics HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nAccept: " + kind + b"\r\n\r\n"
+    )
+    assert status == 200 and got.startswith("text/plain; version=0.0.4")
+    assert not frontend.logged(message="unexpected error")
+
+
 def test_a_callers_baggage_is_not_told_as_a_failed_export(frontend):
     frontend.say(b"GET /nothing HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nbaggage: \xff=\xfe,,;\r\n\r\n")
     assert not frontend.logged(message="telemetry export failed")
