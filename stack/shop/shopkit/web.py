@@ -220,15 +220,15 @@ def json_body() -> Any:
     if request.mimetype != "application/json":
         raise Refusal(415, "unsupported_media_type", "The body must be JSON: Content-Type: application/json.")
     try:
-        request.get_data()
+        text = request.get_data()
         if request.environ["wsgi.input"].read(1):  # of a long body in chunks the library gives the beginning, without a word
             raise RequestEntityTooLarge
-        return request.get_json(cache=False)
+        return json.loads(text.decode())
     except RequestEntityTooLarge as error:
         raise Refusal(413, "body_too_large", f"The body may have {BODY_BYTES} bytes.") from error
     except ParseException as error:
         raise Refusal(400, "invalid_request", "The body could not be read to its end.") from error
-    except (HTTPException, RecursionError) as error:
+    except (HTTPException, ValueError, RecursionError) as error:
         raise Refusal(400, "invalid_json", "The body is not valid JSON.") from error
 
 

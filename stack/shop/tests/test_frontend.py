@@ -95,6 +95,14 @@ def test_a_body_in_chunks_may_be_as_long_as_another(frontend):
     assert frontend.post(b"Transfer-Encoding: chunked", chunks(body))[0] in (502, 504), "it is passed on"
 
 
+@pytest.mark.parametrize(
+    "body", [ORDER.decode().encode("utf-16"), ORDER.decode().encode("utf-32-le"), b"\xef\xbb\xbf" + ORDER, b"\xff"]
+)
+def test_json_is_utf8_and_nothing_else(frontend, body):
+    status, _kind, said = frontend.post(b"Content-Length: %d" % len(body), body)
+    assert (status, json.loads(said)["error"]["code"]) == (400, "invalid_json")
+
+
 @pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcdeXX0\r\n\r\n"])
 def test_chunks_that_are_none_are_the_callers_fault(frontend, body):
     status, kind, said = frontend.post(b"Transfer-Encoding: chunked", body)
