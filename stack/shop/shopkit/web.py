@@ -226,7 +226,7 @@ def json_body() -> Any:
         return json.loads(text.decode())
     except RequestEntityTooLarge as error:
         raise Refusal(413, "body_too_large", f"The body may have {BODY_BYTES} bytes.") from error
-    except ParseException as error:
+    except (OSError, ParseException) as error:
         raise Refusal(400, "invalid_request", "The body could not be read to its end.") from error
     except (HTTPException, ValueError, RecursionError) as error:
         raise Refusal(400, "invalid_json", "The body is not valid JSON.") from error

@@ -50,9 +50,10 @@ class Frontend:
         return [line for line in self.lines if fields.items() <= line.items()]
 
     def say(self, request: bytes) -> tuple[int, str, bytes]:
-        """Sends bytes; returns status, content type and body of the only answer."""
+        """Sends bytes, and that there are no more; returns status, content type and body of the only answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
             said = b""
             while part := connection.recv(1 << 16):
                 said += part
@@ -101,6 +102,13 @@ def test_a_body_in_chunks_may_be_as_long_as_another(frontend):
 def test_json_is_utf8_and_nothing_else(frontend, body):
     status, _kind, said = frontend.post(b"Content-Length: %d" % len(body), body)
     assert (status, json.loads(said)["error"]["code"]) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("sent", [1, 8000, 16_384])
+def test_a_body_in_chunks_that_ends_too_early_is_refused(frontend, sent):
+    body = (ORDER + b" " * 20_000)[:sent]
+    status, _kind, _said = frontend.post(b"Transfer-Encoding: chunked", chunks(body).removesuffix(b"0\r\n\r\n"))
+    assert status == 400
 
 
 @pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"5\r\nabcdeXX0\r\n\r\n"])
