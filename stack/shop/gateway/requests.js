@@ -60,8 +60,9 @@ export function refuseUnread(server, { tracer, log, metrics, faults }) {
   function refuse(error, socket) {
     const response = last.get(socket);
     const goes_on = response && !(response.req.complete && response.writableFinished);
-    const too_late = error.code === "HPE_CLOSED_CONNECTION"; // after an answer that was announced as the last
-    if (socket.writable && !too_late && !(goes_on && response.headersSent)) {
+    // After an answer that was announced as the last, from somebody who has gone, or from somebody who has never said anything.
+    const nothing = ["HPE_CLOSED_CONNECTION", "ECONNRESET"].includes(error.code) || socket.bytesRead === 0;
+    if (socket.writable && !nothing && !(goes_on && response.headersSent)) {
       const problem = UNREAD[error.code] ?? NO_REQUEST;
       const ids = goes_on ? response.locals : countUnread(problem);
       const bytes = Buffer.from(JSON.stringify(problemBody(problem, { trace_id: ids.trace_id, request_id: ids.request_id })));
