@@ -1,5 +1,11 @@
-"""gunicorn's worker with one change: what is no request of HTTP is refused as a service refuses, and counted and logged by it."""
+"""gunicorn's worker with two changes.
 
+What is no request of HTTP is refused as a service refuses, and counted and logged by it. Who stops in the middle of a request
+does not keep a thread for ever.
+"""
+
+import socket
+import struct
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +19,16 @@ REFUSALS = {
     errors.ExpectationFailed: (417, "expectation_failed", "Nothing but 100-continue may be expected here."),
 }
 NO_REQUEST = (400, "invalid_request", "This is no request that can be read.")
+READ_SECONDS = 10  # the next bytes of a request that has begun come within this time
 OURS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
 class Worker(ThreadWorker):
+    def handle(self, conn: Any) -> Any:
+        """Called when something has come by a connection. The limit is the kernel's: gunicorn makes the socket a blocking one."""
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_SECONDS, 0))
+        return super().handle(conn)
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Called for a request that cannot be read, then without `req`, and for what failed later."""
         if not isinstance(exc, errors.ParseException) or isinstance(exc, OURS):

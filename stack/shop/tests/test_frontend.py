@@ -173,6 +173,17 @@ def test_a_scraper_that_asks_for_what_is_no_version_gets_the_plain_text(frontend
     assert not frontend.logged(message="unexpected error")
 
 
+def test_callers_who_never_finish_do_not_keep_the_others_out(frontend):
+    half = [socket.create_connection(("127.0.0.1", frontend.port)) for _ in range(40)]  # the service has 32 threads
+    for one in half:
+        one.sendall(b"POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Le")
+    with socket.create_connection(("127.0.0.1", frontend.port), timeout=30) as another:
+        another.sendall(b"GET /healthz HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
+        assert another.recv(100).startswith(b"HTTP/1.1 200")
+    for one in half:
+        one.close()
+
+
 def test_a_callers_baggage_is_not_told_as_a_failed_export(frontend):
     frontend.say(b"GET /nothing HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nbaggage: \xff=\xfe,,;\r\n\r\n")
     assert not frontend.logged(message="telemetry export failed")
