@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from shopkit import faults, metrics, tracing
 from shopkit.config import TROUBLED_VERSION, Config
@@ -165,7 +165,10 @@ class Service:
         error = {"code": code, "message": message, "request_id": g.get("request_id", "")}
         if span.is_valid:
             error["trace_id"] = f"{span.trace_id:032x}"
-        return jsonify({"error": {**error, **({"details": details} if details else {})}}), status
+        answer = jsonify({"error": {**error, **({"details": details} if details else {})}})
+        if isinstance(problem, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(problem.valid_methods or ()))
+        return answer, status
 
     def refuse_unread(self, status: int, code: str, message: str) -> bytes:
         """The body of the answer to what never became a request; counted, logged and traced like one without a route."""

@@ -1,6 +1,7 @@
 """The frontend as it runs, alone: what it makes of bytes that are no order. Its gateway is an address where nobody listens."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -129,6 +130,19 @@ def test_chunks_that_nobody_reads_are_answered_once(frontend):
 def test_a_path_with_an_empty_part_is_not_found_and_nobody_is_sent_elsewhere(frontend):
     status, kind, said = frontend.say(b"GET /api//products HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n")
     assert (status, kind, json.loads(said)["error"]["code"]) == (404, "application/json", "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [("DELETE", "/api/orders", "POST"), ("POST", "/", "GET, HEAD"), ("PUT", "/lab/faults", "DELETE, GET, HEAD, OPTIONS, POST")],
+)
+def test_a_wrong_method_is_told_which_are_right(frontend, method, path, right):
+    connection = http.client.HTTPConnection("127.0.0.1", frontend.port, timeout=10)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["error"]["code"]) == (405, "method_not_allowed")
+    assert answer.getheader("Allow") == right
+    connection.close()
 
 
 HEAD = b"GET /api/products HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
