@@ -113,7 +113,10 @@ function leave({ metrics, scope, method, client, started_ms, response }) {
   metrics.byClient.inc({ client: client() }); // asked now: a fault may have ended since the request came
   const error = response.locals.error;
   span.setAttribute("http.response.status_code", status);
-  if (status >= 500) markFailed(span, error);
+  if (status >= 500) {
+    markFailed(span, error);
+    span.setAttribute("error.type", String(status));
+  }
   const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
   scope.log(level, "request", { method, route, status, duration_ms: Math.round(duration_ms * 10) / 10, ...(error && { error }) });
   span.end();

@@ -161,6 +161,7 @@ func (s *service) watched(template string, handle func(*http.Request) (answer, e
 		span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")
+			span.SetAttributes(attribute.String("error.type", strconv.Itoa(status)))
 		}
 		s.metrics.countClient(r.UserAgent())
 		s.count(ctx, method, template, status, time.Since(start))

@@ -9,7 +9,7 @@ import { createApp } from "../app.js";
 import { Faults } from "../faults.js";
 import { createMetrics } from "../metrics.js";
 import { startTracing } from "../tracing.js";
-import { ORDER, ORDER_ID, listening, refused, sample, send, startGateway, startProcess, until } from "./helpers.js";
+import { BROKEN, ORDER, ORDER_ID, listening, refused, sample, send, startGateway, startProcess, until } from "./helpers.js";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT = `00-${TRACE_ID}-00f067aa0ba902b7-01`;
@@ -55,6 +55,13 @@ test("the spans are those of the contract", async (t) => {
   assert.deepEqual(Object.keys(spans[0].resource.attributes).sort(), [
     "deployment.environment.name", "service.name", "service.namespace", "service.version",
   ]);
+});
+
+test("spans of what failed carry the type of the error", async (t) => {
+  const shop = await startGateway(t, { answers: { "GET /products": [BROKEN, refused(500, "internal_error")] } });
+  assert.equal((await shop.ask("GET", "/products")).status, 502);
+  const spans = await until(() => shop.spans().length === 3 && shop.spans(), "three spans");
+  assert.deepEqual(spans.map((span) => [span.name, span.attributes["error.type"]]), [["GET", "unreachable"], ["GET", "500"], ["GET /products", "502"]]);
 });
 
 test("a request is one log line with its ids", async (t) => {
