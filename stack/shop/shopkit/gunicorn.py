@@ -9,6 +9,7 @@ timeout = 0  # with threads the time-out would kill the worker, and all its requ
 graceful_timeout = 5
 keepalive = 65
 limit_request_line = 4094
+forwarded_allow_ips = ""  # no proxy of ours says by headers what was asked, and of whom
 errorlog = "-"
 accesslog = None
 loglevel = "critical"

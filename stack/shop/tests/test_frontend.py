@@ -145,6 +145,11 @@ def test_a_wrong_method_is_told_which_are_right(frontend, method, path, right):
     connection.close()
 
 
+@pytest.mark.parametrize("header", [b"SCRIPT_NAME: /foo", b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off"])
+def test_no_caller_says_where_the_service_stands(frontend, header):
+    assert frontend.say(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n" + header + b"\r\n\r\n")[0] == 200
+
+
 HEAD = b"GET /api/products HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
 UNREADABLE = {
     "a path without an end": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: shop\r\n\r\n", 414),
