@@ -213,6 +213,20 @@ def test_an_order_whose_money_is_refused_for_good_gives_its_pieces_back_and_is_r
     assert shop.value("inventory", "inventory_outbox_queue_length") == 0
 
 
+def test_pieces_that_come_back_are_offered_again_at_once(shop):
+    """The cache may not say for a minute that they are gone: the gateway refuses by what it says."""
+    shop.set_stock("SET-001", 1)
+    shop.clone.python("from monlab import shop; shop.fault('network.cut', link='inventory-payments', lasting=60)")
+    body = {"order_id": str(uuid.uuid4()), "sku": "SET-001", "quantity": 1, "amount_cents": 14900}
+    assert requests.post(f"{shop.urls['inventory']}/reservations", json=body, timeout=10).status_code == 201
+    product = lambda: requests.get(f"{shop.urls['inventory']}/products/SET-001", timeout=10).json()  # noqa: E731
+    assert product()["stock"] == 0
+    shop.mend()
+    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", 20, "nobody has paid for it")
+    assert until(lambda: shop.lines("inventory", message="reservation cancelled", order_id=body["order_id"]))
+    assert product()["stock"] == 1
+
+
 def test_an_order_whose_capture_has_no_answer_cannot_be_cancelled_and_is_confirmed_later(shop):
     shop.clone.python("from monlab import shop; shop.fault('network.hang', link='inventory-payments', lasting=60)")
     order_id = shop.placed().json()["order_id"]
