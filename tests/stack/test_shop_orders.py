@@ -333,6 +333,12 @@ def test_switches_want_the_token_and_name_what_they_take(shop, service):
     assert shop.switch(service, "GET").json() == []
 
 
+def test_the_stock_of_what_is_no_product_cannot_be_set(shop):
+    for sku in ("NOPE-1", "%00", "'; DROP TABLE products; --", "%ff"):
+        answer = shop.switch("inventory", "PUT", f"/lab/stock/{sku}", stock=1)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_product"), sku
+
+
 def test_nothing_personal_and_no_secret_stands_in_a_log(shop):
     secrets = [path.read_text().strip() for path in (shop.clone.state / "secrets").iterdir()]
     assert len(secrets) == 3
