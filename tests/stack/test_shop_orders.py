@@ -92,8 +92,10 @@ def test_one_order_is_one_trace_one_id_in_four_logs_and_a_rise_in_every_counter(
 
 def test_fifty_buyers_of_the_last_piece_are_one_customer_and_49_refusals(shop):
     shop.set_stock("SET-001", 1)
+    shop.fault("payments", "slow", seconds=1)  # so that many have seen the piece before one of them gets it
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: shop.order("SET-001"), range(50)))
+    shop.mend()
     codes = [answer.json().get("error", {}).get("code", "placed") for answer in answers]
     assert codes.count("placed") <= 1 and set(codes) <= {"placed", "out_of_stock", "card_declined"}, codes
     while codes.count("placed") == 0:  # the one who was first had a card that was declined
@@ -186,6 +188,9 @@ def test_an_order_that_was_cancelled_before_it_arrived_is_refused_when_it_arrive
 
 def test_the_same_reservation_many_times_at_once_takes_the_last_piece_once(shop):
     shop.set_stock("SET-001", 1)
+    shop.clone.python(
+        "from monlab import shop; shop.fault('network.cut', link='inventory-payments', lasting=60)"
+    )  # or it is cancelled
     body = {"order_id": str(uuid.uuid4()), "sku": "SET-001", "quantity": 1, "amount_cents": 14900}
 
     def reserve(_):
@@ -197,7 +202,8 @@ def test_the_same_reservation_many_times_at_once_takes_the_last_piece_once(shop)
         codes = sorted(pool.map(reserve, range(8)))
     assert codes == [200] * 7 + [201]
     assert {result: counted(result) - was for result, was in before.items()} == {"reserved": 1, "repeated": 7, "out_of_stock": 0}
-    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", what="nobody paid for it")
+    shop.mend()
+    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", 20, "nobody paid for it")
     assert shop.value("inventory", "inventory_stock", sku="SET-001") == 1, "one piece was taken, and that one came back"
 
 
@@ -262,6 +268,11 @@ BAD = {
     "NaN": ({"data": '{"sku":"TEA-001","quantity":NaN}', "headers": {"Content-Type": "application/json"}}, 400, None),
     "not UTF-8": ({"data": b"\xff\xfe\x00", "headers": {"Content-Type": "application/json"}}, 400, "invalid_json"),
     "deep": ({"data": "[" * 9000, "headers": {"Content-Type": "application/json"}}, 400, "invalid_json"),
+    "long, in chunks": (
+        {"data": (b" " * 8000 for _ in range(4)), "headers": {"Content-Type": "application/json"}},
+        413,
+        "body_too_large",
+    ),
     "ten megabytes": ({"data": b" " * (10 << 20), "headers": {"Content-Type": "application/json"}}, 413, "body_too_large"),
 }
 
@@ -300,6 +311,14 @@ def test_paths_that_do_not_exist_are_one_series_and_methods_are_a_closed_set(sho
     assert shop.value(service, "http_requests_total", route="unmatched") >= before + 5
     methods = {sample.labels["method"] for sample in shop.families(service)["http_requests"].samples}
     assert methods <= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "_OTHER"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_address_without_an_end_is_refused_in_json_and_counted_once(shop, service):
+    before = shop.value(service, "http_requests_total", route="unmatched")
+    answer = requests.get(f"{shop.urls[service]}/{'a' * 9000}", timeout=10)
+    assert answer.status_code in (404, 414) and len(answer.json()["error"]["trace_id"]) == 32
+    assert shop.value(service, "http_requests_total", route="unmatched") == before + 1
 
 
 @pytest.mark.parametrize("service", SERVICES)
