@@ -262,3 +262,14 @@ def test_a_fault_that_cannot_be_is_refused_with_a_sentence(shop):
             f"from monlab import shop\nfrom monlab.problem import LabProblem\ntry: shop.fault({words})\nexcept LabProblem as problem: print(problem)"
         )
         assert re.search(expected, said), f"{words}: {said}"
+
+
+def test_a_network_fault_that_is_stopped_before_its_end_is_arranged_is_never_on(shop):
+    said = shop.clone.python(
+        "from monlab import shop\nfrom monlab.shop import faults\n"
+        "def stop(*_): raise KeyboardInterrupt\n"
+        "faults._mend_later = stop\n"
+        "try: shop.fault('network.cut', link='gateway-inventory', lasting=5)\n"
+        "except KeyboardInterrupt: print(len(shop.fault.active()), 'on')"
+    )
+    assert said.strip() == "0 on"

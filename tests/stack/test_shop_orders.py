@@ -92,8 +92,10 @@ def test_one_order_is_one_trace_one_id_in_four_logs_and_a_rise_in_every_counter(
 
 def test_fifty_buyers_of_the_last_piece_are_one_customer_and_49_refusals(shop):
     shop.set_stock("SET-001", 1)
+    shop.fault("payments", "slow", seconds=1)  # so that many have seen the piece before one of them gets it
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: shop.order("SET-001"), range(50)))
+    shop.mend()
     codes = [answer.json().get("error", {}).get("code", "placed") for answer in answers]
     assert codes.count("placed") <= 1 and set(codes) <= {"placed", "out_of_stock", "card_declined"}, codes
     while codes.count("placed") == 0:  # the one who was first had a card that was declined
@@ -186,6 +188,9 @@ def test_an_order_that_was_cancelled_before_it_arrived_is_refused_when_it_arrive
 
 def test_the_same_reservation_many_times_at_once_takes_the_last_piece_once(shop):
     shop.set_stock("SET-001", 1)
+    shop.clone.python(
+        "from monlab import shop; shop.fault('network.cut', link='inventory-payments', lasting=60)"
+    )  # or it is cancelled
     body = {"order_id": str(uuid.uuid4()), "sku": "SET-001", "quantity": 1, "amount_cents": 14900}
 
     def reserve(_):
@@ -197,7 +202,8 @@ def test_the_same_reservation_many_times_at_once_takes_the_last_piece_once(shop)
         codes = sorted(pool.map(reserve, range(8)))
     assert codes == [200] * 7 + [201]
     assert {result: counted(result) - was for result, was in before.items()} == {"reserved": 1, "repeated": 7, "out_of_stock": 0}
-    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", what="nobody paid for it")
+    shop.mend()
+    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", 20, "nobody paid for it")
     assert shop.value("inventory", "inventory_stock", sku="SET-001") == 1, "one piece was taken, and that one came back"
 
 
@@ -211,6 +217,20 @@ def test_an_order_whose_money_is_refused_for_good_gives_its_pieces_back_and_is_r
     assert shop.value("inventory", "inventory_stock", sku="SET-001") == 5
     assert until(lambda: shop.lines("inventory", message="confirmation failed", order_id=order_id, level="error"))
     assert shop.value("inventory", "inventory_outbox_queue_length") == 0
+
+
+def test_pieces_that_come_back_are_offered_again_at_once(shop):
+    """The cache may not say for a minute that they are gone: the gateway refuses by what it says."""
+    shop.set_stock("SET-001", 1)
+    shop.clone.python("from monlab import shop; shop.fault('network.cut', link='inventory-payments', lasting=60)")
+    body = {"order_id": str(uuid.uuid4()), "sku": "SET-001", "quantity": 1, "amount_cents": 14900}
+    assert requests.post(f"{shop.urls['inventory']}/reservations", json=body, timeout=10).status_code == 201
+    product = lambda: requests.get(f"{shop.urls['inventory']}/products/SET-001", timeout=10).json()  # noqa: E731
+    assert product()["stock"] == 0
+    shop.mend()
+    until(lambda: shop.state(body["order_id"])["state"] == "cancelled", 20, "nobody has paid for it")
+    assert until(lambda: shop.lines("inventory", message="reservation cancelled", order_id=body["order_id"]))
+    assert product()["stock"] == 1
 
 
 def test_an_order_whose_capture_has_no_answer_cannot_be_cancelled_and_is_confirmed_later(shop):
@@ -248,6 +268,11 @@ BAD = {
     "NaN": ({"data": '{"sku":"TEA-001","quantity":NaN}', "headers": {"Content-Type": "application/json"}}, 400, None),
     "not UTF-8": ({"data": b"\xff\xfe\x00", "headers": {"Content-Type": "application/json"}}, 400, "invalid_json"),
     "deep": ({"data": "[" * 9000, "headers": {"Content-Type": "application/json"}}, 400, "invalid_json"),
+    "long, in chunks": (
+        {"data": (b" " * 8000 for _ in range(4)), "headers": {"Content-Type": "application/json"}},
+        413,
+        "body_too_large",
+    ),
     "ten megabytes": ({"data": b" " * (10 << 20), "headers": {"Content-Type": "application/json"}}, 413, "body_too_large"),
 }
 
@@ -289,6 +314,14 @@ def test_paths_that_do_not_exist_are_one_series_and_methods_are_a_closed_set(sho
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_an_address_without_an_end_is_refused_in_json_and_counted_once(shop, service):
+    before = shop.value(service, "http_requests_total", route="unmatched")
+    answer = requests.get(f"{shop.urls[service]}/{'a' * 9000}", timeout=10)
+    assert answer.status_code in (404, 414) and len(answer.json()["error"]["trace_id"]) == 32
+    assert shop.value(service, "http_requests_total", route="unmatched") == before + 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_ids_of_a_caller_cannot_inject_anything(shop, service):
     for bad in ("x" * 500, "a b", "{}", '"><script>', "a\tb"):
         answer = requests.get(f"{shop.urls[service]}/healthz", headers={"X-Request-Id": bad}, timeout=10)
@@ -317,6 +350,12 @@ def test_switches_want_the_token_and_name_what_they_take(shop, service):
         answer = shop.switch(service, **body)
         assert answer.status_code == 400 and word in answer.json()["error"]["message"], answer.text
     assert shop.switch(service, "GET").json() == []
+
+
+def test_the_stock_of_what_is_no_product_cannot_be_set(shop):
+    for sku in ("NOPE-1", "%00", "'; DROP TABLE products; --", "%ff"):
+        answer = shop.switch("inventory", "PUT", f"/lab/stock/{sku}", stock=1)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_product"), sku
 
 
 def test_nothing_personal_and_no_secret_stands_in_a_log(shop):

@@ -8,7 +8,7 @@ import pytest
 from monlab.problem import LabProblem
 from monlab.telemetry import frames
 from monlab.telemetry.errors import QueryProblem
-from monlab.telemetry.prometheus import seconds_of
+from monlab.telemetry.prometheus import Prometheus, seconds_of
 
 
 def test_an_instant_answer_has_a_column_for_each_label_and_the_value_last():
@@ -72,12 +72,32 @@ def test_a_refusal_points_into_the_query(query, message, shown):
     assert str(QueryProblem(query, message)).endswith(shown)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1h30m", 5400), ("500ms", 0.5), (90, 90), ("7d", 604800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("1h30m", 5400), ("500ms", 0.5), (90, 90), (np.int64(90), 90), ("7d", 604800)]
+)
 def test_durations_are_read_as_prometheus_writes_them(text, seconds):
     assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "5", "5 minutes", "m5", "5x", "-5m"])
+@pytest.mark.parametrize("text", ["", "5", "5 minutes", "m5", "5x", "-5m", [], {}, None])
 def test_what_is_no_duration_is_told(text):
     with pytest.raises(LabProblem, match="no duration"):
         seconds_of(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"step": 0}, "step"),
+        ({"step": "0s"}, "step"),
+        ({"step": -60}, "step"),
+        ({"step": float("nan")}, "step"),
+        ({"step": float("inf")}, "step"),
+        ({"last": float("nan")}, "window"),
+        ({"last": -300}, "window"),
+        ({"last": float("inf")}, "window"),
+    ],
+)
+def test_a_range_that_leads_nowhere_is_told_before_anybody_is_asked(words, said):
+    with pytest.raises(LabProblem, match=f"A {said} of "):
+        Prometheus("prometheus", "http://nobody.invalid").query_range("up", end=0.0, **words)

@@ -1,9 +1,10 @@
 """What a notebook may ask of the archived month. Its server is `archive-prometheus`; `stack.up("month")` starts it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from monlab.archive import exemplar_file as file_of
@@ -28,7 +29,7 @@ def at(day: int, time: str = "00:00") -> datetime:
     try:
         clock = datetime.strptime(time, "%H:%M")
         return datetime(2026, 6, day, clock.hour, clock.minute, tzinfo=UTC)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise LabProblem(
             f'June has days from 1 to 30, and a time looks like "09:30": at({day!r}, {time!r}) is neither.'
         ) from None
@@ -54,9 +55,7 @@ def query_range(
 
     The step is at least a minute, and by default such that there are about 500 instants. Raises as `query` does.
     """
-    first, last = _inside(start), _inside(end)
-    if last < first:
-        raise LabProblem(f"The stretch ends at {last:%d June %H:%M}, before it begins at {first:%d June %H:%M}.")
+    first, last = _stretch(start, end)
     window = (last - first).total_seconds()
     width = seconds_of(step) if step is not None else max(60.0, -(-window // POINTS // 60) * 60)
     return server.query_range(query, window, width, end=last)
@@ -107,7 +106,7 @@ def exemplars(
 
     `value` is what was observed (seconds for a duration, 1 for a counter). The archive keeps them itself: blocks hold none.
     """
-    first, last = (1000 * _inside(moment).timestamp() for moment in (start, end))
+    first, last = (1000 * moment.timestamp() for moment in _stretch(start, end))
     wanted = {"__name__": metric, **labels}
     rows = [
         {
@@ -124,9 +123,17 @@ def exemplars(
     return frame
 
 
+def _stretch(start: Moment, end: Moment) -> tuple[datetime, datetime]:
+    """Both ends in UTC. Raises LabProblem when one does not lie in June 2026, or when they are the wrong way round."""
+    first, last = _inside(start), _inside(end)
+    if last < first:
+        raise LabProblem(f"The stretch ends at {last:%d June %H:%M}, before it begins at {first:%d June %H:%M}.")
+    return first, last
+
+
 def _inside(moment: Moment) -> datetime:
     """The moment in UTC. Raises LabProblem when it does not lie in June 2026."""
-    stamp = pd.to_datetime(moment, errors="coerce")
+    stamp = pd.to_datetime(moment, errors="coerce") if isinstance(moment, str | date | np.datetime64) else pd.NaT
     if pd.isna(stamp):
         raise LabProblem(f'{moment!r} is no time. Write it as "2026-06-15 09:30", or archive.at(15, "09:30").')
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

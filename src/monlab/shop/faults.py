@@ -119,13 +119,13 @@ def _network(config: Settings, what: str, lasting: float, link: str = "", **valu
         raise LabProblem("seconds is a number from 0 to 60.")
     _toxiproxy(config, "GET", f"/proxies/{link}")  # a sentence when it does not answer
     mend(f"{endpoints.service_url(config, 'toxiproxy')}/proxies/{link}")
+    _mend_later(config, link, lasting)  # before it is on: stopped in between, it must not stay on for ever
     if what == "cut":
         _toxiproxy(config, "POST", f"/proxies/{link}", {"enabled": False})
     else:
         kind = {"slow": ("latency", {"latency": int(seconds * 1000)}), "hang": ("timeout", {"timeout": 0})}[what]
         toxic = {"name": what, "type": kind[0], "stream": "downstream", "attributes": kind[1]}
         _toxiproxy(config, "POST", f"/proxies/{link}/toxics", toxic)
-    _mend_later(config, link, lasting)
 
 
 def _mend_later(config: Settings, link: str, lasting: float) -> None:

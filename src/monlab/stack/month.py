@@ -154,13 +154,20 @@ def is_filled(part: str, settings: Settings, folder: Path) -> bool:
 
 
 def fill(part: str, settings: Settings, folder: Path) -> None:
-    """Replaces the data folder of a server that does not run by the month's."""
+    """Replaces the data folder of a server that does not run by the month's. Raises LabProblem when there is no room for it."""
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     with held(part, settings) as source:
         os.utime(source.parent)  # the one used last is kept longest
-        shutil.copytree(source, fresh, copy_function=_link)
-        (fresh / MARKER).write_text(key(part, settings), "utf-8")
+        try:
+            shutil.copytree(source, fresh, copy_function=_link)
+            (fresh / MARKER).write_text(key(part, settings), "utf-8")
+        except OSError as error:
+            shutil.rmtree(fresh, ignore_errors=True)  # on a full disk it would be in the way
+            said = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+            raise LabProblem(
+                f"The archived month's {part} could not be copied to {folder}: {said}. Make room there, then run the same again."
+            ) from error
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
 

@@ -1,9 +1,11 @@
 """Asking a Prometheus: queries, targets, rules, alerts, metadata -> pandas frames."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -32,9 +34,9 @@ def seconds_of(duration: str | float | timedelta) -> float:
     """`"1h30m"`, 90 or a timedelta in seconds. Raises LabProblem on anything else."""
     if isinstance(duration, timedelta):
         return duration.total_seconds()
-    if isinstance(duration, int | float):
+    if isinstance(duration, int | float | Real):  # numpy's whole numbers are the latter alone
         return float(duration)
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", duration)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", duration) if isinstance(duration, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != duration.replace(" ", ""):
         raise LabProblem(f"{duration!r} is no duration. Write it as Prometheus does: 30s, 5m, 1h30m, 7d.")
     return sum(float(number) * UNITS[unit] for number, unit in parts)
@@ -105,7 +107,11 @@ class Prometheus:
         """
         window = seconds_of(last)
         finish = self._now() if end is None else float(_stamp(end))
+        if not 0 <= window < math.inf:
+            raise LabProblem(f"A window of {last!r} is none: it has a beginning and an end, in this order.")
         width = seconds_of(step) if step is not None else max(1.0, round(window / 250))
+        if not 0 < width < math.inf:
+            raise LabProblem(f"A step of {step!r} leads nowhere. Take one longer than nothing, such as 1m.")
         if window / width > MAX_POINTS:
             raise LabProblem(
                 f"{window / width:,.0f} points a series are more than the {MAX_POINTS:,} Prometheus gives. Take a longer step."

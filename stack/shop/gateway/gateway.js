@@ -8,6 +8,7 @@ import { Faults, crash } from "./faults.js";
 import { createLog } from "./logs.js";
 import { createMetrics, dropExtraClients, showVersion } from "./metrics.js";
 import { Orders } from "./orders.js";
+import { refuseUnread } from "./requests.js";
 import { startTracing } from "./tracing.js";
 import { Upstream } from "./upstreams.js";
 
@@ -31,7 +32,9 @@ export function createGateway(config, { write, processors }) {
   const inventory = new Upstream("inventory", config.inventory_url, { metrics, version });
   const payments = new Upstream("payments", config.payments_url, { metrics, version });
   const orders = new Orders({ inventory, payments, afterPayment });
-  const server = createServer(TIMEOUTS, createApp({ config, log, metrics, faults, orders, tracer: tracing.tracer }));
+  const service = { config, log, metrics, faults, orders, tracer: tracing.tracer };
+  const server = createServer(TIMEOUTS, createApp(service));
+  refuseUnread(server, service);
   server.setTimeout(SILENT_SOCKET_MS);
   showVersion(metrics, version());
 

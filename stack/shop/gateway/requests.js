@@ -1,10 +1,11 @@
 // What surrounds every request: ids, span, counts, log line, and the answer itself.
 
 import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import { TraceFlags } from "@opentelemetry/api";
 import { clientOf } from "./metrics.js";
 import { reasonOf } from "./logs.js";
-import { internal, problemBody, problemOf } from "./problems.js";
+import { Problem, internal, problemBody, problemOf } from "./problems.js";
 import { SpanKind, callersContext, markFailed, openSpan } from "./tracing.js";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -40,6 +41,50 @@ export function watch({ tracer, log, metrics, faults }) {
   };
 }
 
+const UNREAD = {
+  HPE_HEADER_OVERFLOW: new Problem(431, "headers_too_large", "The address or the headers are too long."),
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, "request_timeout", "The request did not arrive in time."),
+};
+const NO_REQUEST = new Problem(400, "invalid_request", "This is no request that can be read.");
+
+/**
+ * Has `server` answer bytes that are no request, and count, log and trace them like one without a route. When they come while
+ * a request is being worked on, they are answered at most: that request is counted.
+ */
+export function refuseUnread(server, { tracer, log, metrics, faults }) {
+  const last = new WeakMap(); // socket -> the answer to the last request that came by it
+  server.prependListener("request", (request, response) => last.set(request.socket, response));
+  server.on("connect", (request, socket) => refuse(new Error("this is no proxy"), socket));
+  server.on("clientError", refuse);
+
+  function refuse(error, socket) {
+    const response = last.get(socket);
+    const goes_on = response && !(response.req.complete && response.writableFinished);
+    // After an answer that was announced as the last, from somebody who has gone, or from somebody who has never said anything.
+    const nothing = ["HPE_CLOSED_CONNECTION", "ECONNRESET"].includes(error.code) || socket.bytesRead === 0;
+    if (socket.writable && !nothing && !(goes_on && response.headersSent)) {
+      const problem = UNREAD[error.code] ?? NO_REQUEST;
+      const ids = goes_on ? response.locals : countUnread(problem);
+      const bytes = Buffer.from(JSON.stringify(problemBody(problem, { trace_id: ids.trace_id, request_id: ids.request_id })));
+      const head = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`, "Connection: close", "Content-Type: application/json"];
+      socket.write(`${head.join("\r\n")}\r\nContent-Length: ${bytes.length}\r\n\r\n${bytes}`);
+    }
+    socket.destroy();
+  }
+
+  function countUnread({ status, code }) {
+    const attributes = { "http.request.method": "_OTHER", "url.scheme": "http" };
+    const { span } = openSpan(tracer, callersContext({}), "HTTP", SpanKind.SERVER, attributes);
+    const request_id = randomUUID();
+    const scope = { span, route: UNMATCHED, log: logInside(log, span, request_id) };
+    const client = () => faults.clientLabel(clientOf());
+    metrics.inFlight.inc();
+    const response = { statusCode: status, locals: { error: code } };
+    leave({ metrics, scope, method: "_OTHER", client, started_ms: performance.now(), response });
+    return { trace_id: span.spanContext().traceId, request_id };
+  }
+}
+
 /**
  * Calls `done` once, when the answer has left, or, when the caller has hung up, when the work for it is finished:
  * `send` tells so by response.locals.leave.
@@ -68,7 +113,10 @@ function leave({ metrics, scope, method, client, started_ms, response }) {
   metrics.byClient.inc({ client: client() }); // asked now: a fault may have ended since the request came
   const error = response.locals.error;
   span.setAttribute("http.response.status_code", status);
-  if (status >= 500) markFailed(span, error);
+  if (status >= 500) {
+    markFailed(span, error);
+    span.setAttribute("error.type", String(status));
+  }
   const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
   scope.log(level, "request", { method, route, status, duration_ms: Math.round(duration_ms * 10) / 10, ...(error && { error }) });
   span.end();

@@ -59,6 +59,7 @@ export class Upstream {
     if (answer.status) span.setAttribute("http.response.status_code", answer.status);
     if (!answer.known) {
       markFailed(span, answer.reason);
+      span.setAttribute("error.type", answer.status >= 400 ? String(answer.status) : answer.outcome);
       const log = logInside(scope.baseLog, span, scope.request_id);
       log("warn", "upstream call failed", { upstream: this.name, attempt, reason: answer.reason });
     }

@@ -89,6 +89,8 @@ def create() -> Flask:
     @service.app.put("/lab/stock/<sku>")
     def set_stock(sku: str) -> object:
         service.must_know_token()
+        if not SKU.fullmatch(sku):
+            raise Refusal(404, "unknown_product", "There is no such product.")
         [pieces] = fields(json_body(), stock=whole_number(0, 1_000_000))
         changed = stock.set_stock(sku, pieces)
         service.log.warn("stock set", sku=sku, quantity=pieces)

@@ -107,7 +107,7 @@ class Worker:
                     connection.execute(done, [order_id])
                     connection.execute("DELETE FROM outbox WHERE order_id = %s", [order_id])
                 elif answer.error_code() in FINAL:
-                    give_back(connection, order_id)
+                    sku = give_back(connection, order_id)
                 else:
                     connection.execute(
                         "UPDATE outbox SET tries = tries + 1, next_try_at = now() + make_interval(secs => %s) WHERE order_id = %s",
@@ -123,6 +123,7 @@ class Worker:
             self.log.error("confirmation failed", order_id=order_id, reason=reason, attempt=row["tries"] + 1)
             if answer.error_code() in FINAL:
                 reservations.labels("cancelled").inc()
+                self.cache.forget("products", f"product:{sku}")
                 self.log.error("reservation cancelled", order_id=order_id, reason=reason)
 
     def _refill(self) -> None:

@@ -107,13 +107,16 @@ def lock(connection: psycopg.Connection, order_id: str) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [order_id])
 
 
-def give_back(connection: psycopg.Connection, order_id: str) -> None:
-    """Cancels a reserved order: its pieces return to stock, and nothing of it is confirmed any more."""
+def give_back(connection: psycopg.Connection, order_id: str) -> str:
+    """Cancels a reserved order: its pieces return to stock, and nothing of it is confirmed any more. Returns its product."""
     connection.execute("DELETE FROM outbox WHERE order_id = %s", [order_id])
-    connection.execute(
-        "UPDATE products SET stock = stock + quantity FROM orders WHERE order_id = %s AND orders.sku = products.sku", [order_id]
+    [product] = connection.execute(
+        "UPDATE products SET stock = stock + quantity FROM orders WHERE order_id = %s AND orders.sku = products.sku "
+        "RETURNING products.sku",
+        [order_id],
     )
     connection.execute("UPDATE orders SET state = 'cancelled', changed_at = now() WHERE order_id = %s", [order_id])
+    return str(product["sku"])
 
 
 def _take(connection: psycopg.Connection, sku: str, quantity: int) -> None:

@@ -126,9 +126,12 @@ func TestErrorsAndBadDeploy(t *testing.T) {
 			if len(lines) != 1 || lines[0]["level"] != "error" || lines[0]["error"] != "internal_error" || lines[0]["version"] != wantVersion {
 				t.Error(lines)
 			}
-			if spans := s.spans.GetSpans(); len(spans) != 1 || spans[0].Status.Code.String() != "Error" {
-				t.Error(spans)
+			spans := s.spans.GetSpans()
+			if len(spans) != 1 || spans[0].Status.Code.String() != "Error" {
+				t.Fatal(spans)
 			}
+			wantAttributes(t, spans[0].Attributes, map[string]string{"http.request.method": "POST", "http.route": "/payments",
+				"http.response.status_code": "500", "url.path": "/payments", "url.scheme": "http", "error.type": "500"})
 			s.wantMetric(`shop_build_info{language="go",version="`+wantVersion+`"}`, 1)
 			s.lab("DELETE", "")
 			s.wantMetric(`shop_build_info{language="go",version="1.4.0"}`, 1)

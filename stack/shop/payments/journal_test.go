@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,6 +146,7 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 type process struct {
 	command *exec.Cmd
 	url     string
+	pipe    io.Closer
 	output  *bufio.Scanner
 }
 
@@ -162,7 +164,7 @@ func startProcess(t *testing.T, folder string, environment ...string) *process {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	one := &process{command: command, output: bufio.NewScanner(stdout)}
+	one := &process{command: command, pipe: stdout, output: bufio.NewScanner(stdout)}
 	t.Cleanup(func() { command.Process.Kill(); command.Wait() })
 	for one.output.Scan() {
 		var entry line
@@ -307,5 +309,15 @@ func TestStopLetsARunningRequestFinish(t *testing.T) {
 	one.discard()
 	if err := one.command.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestALogThatNobodyReadsAnyMore(t *testing.T) {
+	one := startProcess(t, t.TempDir())
+	one.pipe.Close()
+	for range 2 {
+		if got, err := ask(one.url, "GET", "/payments/"+orderA, ""); err != nil || got.status != 404 {
+			t.Fatal(got, err)
+		}
 	}
 }

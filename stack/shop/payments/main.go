@@ -30,6 +30,7 @@ func main() {
 func run(arguments []string, stdout io.Writer) int {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Ignore(syscall.SIGPIPE) // nobody reads the log any more: that must not end the service
 
 	flags := flag.NewFlagSet("payments", flag.ContinueOnError)
 	address := flags.String("listen", "0.0.0.0:8082", "`address` to listen on")

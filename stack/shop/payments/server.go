@@ -21,7 +21,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-const unmatched = "unmatched"
+const (
+	unmatched   = "unmatched"
+	otherMethod = "_OTHER"
+)
 
 var knownMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 
@@ -158,6 +161,7 @@ func (s *service) watched(template string, handle func(*http.Request) (answer, e
 		span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")
+			span.SetAttributes(attribute.String("error.type", strconv.Itoa(status)))
 		}
 		s.metrics.countClient(r.UserAgent())
 		s.count(ctx, method, template, status, time.Since(start))
@@ -165,9 +169,13 @@ func (s *service) watched(template string, handle func(*http.Request) (answer, e
 	}
 }
 
-// startSpan follows the semantic conventions: what matches no route has no http.route and only its method as a name.
+// startSpan follows the semantic conventions: what matches no route has no http.route and only its method as a name, "HTTP"
+// when that is none of HTTP.
 func (s *service) startSpan(ctx context.Context, r *http.Request, method, template string) (context.Context, trace.Span) {
 	name := method
+	if method == otherMethod {
+		name = "HTTP"
+	}
 	attributes := []attribute.KeyValue{
 		attribute.String("http.request.method", method),
 		attribute.String("url.path", r.URL.EscapedPath()), // unescaped it may not be UTF-8, and the collector would refuse it
@@ -264,5 +272,5 @@ func methodLabel(method string) string {
 	if slices.Contains(knownMethods, method) {
 		return method
 	}
-	return "_OTHER"
+	return otherMethod
 }

@@ -154,7 +154,7 @@ func observe(observer prometheus.Observer, value float64, ctx context.Context) {
 
 // newTracerProvider makes the spans. Without an endpoint they are made, so that ids stand in logs, and not sent.
 func newTracerProvider(s settings, log *logger, extra ...sdktrace.TracerProviderOption) (*sdktrace.TracerProvider, error) {
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	otel.SetTextMapPropagator(propagation.TraceContext{}) // no baggage: nobody reads it, and a bad one is told to the error handler
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(log.exportFailed))
 	options := append(extra, sdktrace.WithResource(resource.NewSchemaless(
 		attribute.String("service.name", serviceName),

@@ -125,6 +125,25 @@ func TestSpans(t *testing.T) {
 		"service.version": "1.4.0", "deployment.environment.name": "lab"})
 }
 
+func TestSpanOfAnUnknownMethod(t *testing.T) {
+	s := startShop(t, testSettings(t))
+	s.ask("BREW", "/coffee", "")
+	span := s.spans.GetSpans()[0]
+	if span.Name != "HTTP" {
+		t.Error(span.Name)
+	}
+	wantAttributes(t, span.Attributes, map[string]string{"http.request.method": "_OTHER", "http.response.status_code": "404",
+		"url.path": "/coffee", "url.scheme": "http"})
+}
+
+func TestACallersBaggageIsNotAFailedExport(t *testing.T) {
+	s := startShop(t, testSettings(t))
+	s.ask("GET", "/payments/"+orderA, "", "baggage", "=,,;")
+	if lines := s.log.lines(t, "telemetry export failed"); len(lines) != 0 {
+		t.Error(lines)
+	}
+}
+
 func wantAttributes(t *testing.T, got []attribute.KeyValue, want map[string]string) {
 	t.Helper()
 	if len(got) != len(want) {

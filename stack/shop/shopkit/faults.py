@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prometheus_client import Counter
+
 LEAK_MEGABYTES = 300  # no leak grows beyond this
 LASTING = (1.0, 3600.0, 60.0)  # lowest, highest, default: seconds until a fault ends by itself
 
@@ -36,6 +38,7 @@ class Fault:
     values: dict[str, float]
     until: float  # time.monotonic() at which it ends
     ended: threading.Event = field(default_factory=threading.Event)
+    timer: threading.Timer | None = None
 
     def shown(self) -> dict[str, Any]:
         return {"name": self.name, **self.values, "ends_in_seconds": round(max(0.0, self.until - time.monotonic()), 1)}
@@ -55,15 +58,14 @@ class Faults:
     def switch_on(self, asked: Any) -> None:
         """Switches on what the JSON value `asked` describes; one of the same name is replaced. Raises Refused."""
         fault = self._fault(asked)
+        if fault.name != "crash":
+            fault.timer = threading.Timer(fault.until - time.monotonic(), self._expire, [fault])
+            fault.timer.daemon = True
+            fault.timer.start()
         with self._lock:
             self._drop(fault.name)
             self._active[fault.name] = fault
         self.begin(fault.name)
-        if fault.name == "crash":
-            return
-        timer = threading.Timer(fault.until - time.monotonic(), self._expire, [fault])
-        timer.daemon = True
-        timer.start()
         if fault.name in self.workers:
             threading.Thread(target=self.workers[fault.name], args=[fault], daemon=True).start()
 
@@ -87,8 +89,10 @@ class Faults:
         fault = self._active.get(name)
         return fault if fault and random.random() < fault.values.get("share", 1.0) else None
 
-    def client_label(self, usual: str) -> str:
-        return f"client-{uuid.uuid4()}" if "cardinality" in self._active else usual
+    def count_client(self, counter: Counter, usual: str) -> None:
+        """Counts a client: of a kind of its own while `cardinality` is on. Locked, so that no such kind comes after the fault's end."""
+        with self._lock:
+            counter.labels(f"client-{uuid.uuid4()}" if "cardinality" in self._active else usual).inc()
 
     def _fault(self, asked: Any) -> Fault:
         if not isinstance(asked, dict) or not isinstance(asked.get("name"), str):
@@ -111,6 +115,8 @@ class Faults:
     def _drop(self, name: str) -> None:
         fault = self._active.pop(name, None)
         if fault:
+            if fault.timer:
+                fault.timer.cancel()
             fault.ended.set()
             self.end(name)
 

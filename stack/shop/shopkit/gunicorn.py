@@ -3,12 +3,13 @@
 import os
 
 workers = 1
-worker_class = "gthread"
+worker_class = "shopkit.worker.Worker"
 threads = 32
 timeout = 0  # with threads the time-out would kill the worker, and all its requests with it
 graceful_timeout = 5
 keepalive = 65
 limit_request_line = 4094
+forwarded_allow_ips = ""  # no proxy of ours says by headers what was asked, and of whom
 errorlog = "-"
 accesslog = None
 loglevel = "critical"

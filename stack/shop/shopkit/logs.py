@@ -41,7 +41,10 @@ class Log:
             **fields,
         }
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n"
-        os.write(STDOUT, text.encode())  # in one piece, so that no thread waits for another's line
+        try:
+            os.write(STDOUT, text.encode())  # in one piece, so that no thread waits for another's line
+        except OSError:
+            return  # nobody reads the log any more: that must not end a request
 
 
 def _ids() -> dict[str, str]:

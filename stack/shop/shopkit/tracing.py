@@ -6,9 +6,11 @@ import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
+from opentelemetry.propagate import set_global_textmap
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from urllib3 import HTTPConnectionPool
 
 from shopkit.config import Config
@@ -35,6 +37,7 @@ def start(config: Config) -> TracerProvider:
         exporter = OTLPSpanExporter(endpoint=f"{config.otlp_endpoint}/v1/traces", timeout=5, session=session)
         provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
     trace.set_tracer_provider(provider)
+    set_global_textmap(TraceContextTextMapPropagator())  # no baggage: nobody reads it, and a bad one makes the library complain
     return provider
 
 

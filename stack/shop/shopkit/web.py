@@ -1,6 +1,7 @@
 """A Flask application with everything around its routes: ids, errors, counts, log lines, fault switches."""
 
 import hmac
+import json
 import logging
 import re
 import threading
@@ -10,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from opentelemetry import trace
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from shopkit import faults, metrics, tracing
 from shopkit.config import TROUBLED_VERSION, Config
@@ -49,6 +51,7 @@ class Service:
         self.app = Flask(config.service, static_folder=None)
         self.app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
         self.app.json.sort_keys = False  # type: ignore[attr-defined]
+        self.app.url_map.merge_slashes = False  # /a//b would be answered with a redirect to /a/b
         FlaskInstrumentor().instrument_app(self.app, excluded_urls=tracing.NOT_TRACED)
         self.app.before_request(self._arrive)
         self.app.after_request(self._leave)
@@ -132,7 +135,7 @@ class Service:
         metrics.requests_total.labels(*labels).inc(exemplar=example)
         metrics.request_duration.labels(*labels).observe(seconds, exemplar=example)
         usual = metrics.client(request.headers.get("User-Agent", ""))
-        metrics.by_client.labels(self.faults.client_label(usual)).inc()
+        self.faults.count_client(metrics.by_client, usual)
         if g.pop("flying", False):
             metrics.in_flight.dec()
         fields = {"method": method, "route": g.route, "status": answer.status_code, "duration_ms": round(seconds * 1000, 1)}
@@ -162,7 +165,25 @@ class Service:
         error = {"code": code, "message": message, "request_id": g.get("request_id", "")}
         if span.is_valid:
             error["trace_id"] = f"{span.trace_id:032x}"
-        return jsonify({"error": {**error, **({"details": details} if details else {})}}), status
+        answer = jsonify({"error": {**error, **({"details": details} if details else {})}})
+        if isinstance(problem, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(problem.valid_methods or ()))
+        return answer, status
+
+    def refuse_unread(self, status: int, code: str, message: str) -> bytes:
+        """The body of the answer to what never became a request; counted, logged and traced like one without a route."""
+        request_id = str(uuid.uuid4())
+        attributes = {"http.request.method": "_OTHER", "http.response.status_code": status, "url.scheme": "http"}
+        with tracing.tracer.start_as_current_span("HTTP", kind=trace.SpanKind.SERVER, attributes=attributes) as span:
+            labels = ("_OTHER", "unmatched", str(status))
+            metrics.requests_total.labels(*labels).inc(exemplar=metrics.exemplar())
+            metrics.request_duration.labels(*labels).observe(0, exemplar=metrics.exemplar())
+            self.faults.count_client(metrics.by_client, "other")
+            told = {"method": "_OTHER", "route": "unmatched", "status": status, "duration_ms": 0.0, "error": code}
+            self.log.warn("request", request_id=request_id, **told)
+            trace_id = f"{span.get_span_context().trace_id:032x}"
+        error = {"code": code, "message": message, "request_id": request_id, "trace_id": trace_id}
+        return json.dumps({"error": error}).encode()
 
     # switches
 
@@ -202,10 +223,15 @@ def json_body() -> Any:
     if request.mimetype != "application/json":
         raise Refusal(415, "unsupported_media_type", "The body must be JSON: Content-Type: application/json.")
     try:
-        return request.get_json(cache=False)
+        text = request.get_data()
+        if request.environ["wsgi.input"].read(1):  # of a long body in chunks the library gives the beginning, without a word
+            raise RequestEntityTooLarge
+        return json.loads(text.decode())
     except RequestEntityTooLarge as error:
         raise Refusal(413, "body_too_large", f"The body may have {BODY_BYTES} bytes.") from error
-    except (HTTPException, RecursionError) as error:
+    except (OSError, ParseException) as error:
+        raise Refusal(400, "invalid_request", "The body could not be read to its end.") from error
+    except (HTTPException, ValueError, RecursionError) as error:
         raise Refusal(400, "invalid_json", "The body is not valid JSON.") from error
 
 
@@ -247,7 +273,10 @@ def _template() -> str:
 
 
 def _metrics() -> Response:
-    encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    try:
+        encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    except TypeError:  # the library compares a version that is no number
+        encode, kind = choose_encoder("")
     return Response(encode(REGISTRY), content_type=kind)
 
 
@@ -256,5 +285,5 @@ def _drain() -> None:
     try:
         while left > 0 and (chunk := stream.read(1 << 16)):
             left -= len(chunk)
-    except OSError:
-        return  # the caller has stopped sending
+    except (OSError, ParseException):
+        return  # the caller has stopped sending, or sends what cannot be read

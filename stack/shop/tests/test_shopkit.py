@@ -1,14 +1,17 @@
 """What the Python services share, without a server. Run by `pytest stack/shop/tests` with the packages of requirements.lock."""
 
 import json
+import sys
+import threading
 import time
 
 import pytest
 from flask import Flask
 from shopkit import metrics
+from shopkit.config import Config
 from shopkit.faults import Faults, Refused
 from shopkit.logs import Log
-from shopkit.web import Refusal, fields, order_id_field, quantity_field, sku_field
+from shopkit.web import Refusal, Service, fields, order_id_field, quantity_field, sku_field
 
 KINDS = {"sku": sku_field, "quantity": quantity_field}
 
@@ -93,3 +96,46 @@ def test_a_log_line_is_one_json_object_with_its_time_off_by_the_skew(capfd):
     assert line["error"] == 'a "quote"\nand a line' and line["time"].endswith("Z")
     with Flask("x").app_context():
         assert "request_id" not in line
+
+
+def test_a_fault_that_is_ended_or_replaced_leaves_no_timer_behind():
+    timers = lambda: [one for one in threading.enumerate() if isinstance(one, threading.Timer)]  # noqa: E731
+    before = len(timers())
+    faults = Faults()
+    for _ in range(20):
+        faults.switch_on({"name": "slow", "lasting": 3600})
+    deadline = time.monotonic() + 5
+    while len(timers()) > before + 1:
+        assert time.monotonic() < deadline, f"{len(timers())} timers for one fault"
+    faults.clear()
+    while len(timers()) > before:
+        assert time.monotonic() < deadline
+
+
+def test_the_end_of_cardinality_leaves_no_series_behind_whatever_is_counted_meanwhile():
+    service = Service(Config("frontend", "1.4.0", "", "", "", "", "", "", "", "", 0), Faults())
+    client = service.app.test_client()
+    stopped = threading.Event()
+    usual = set(metrics.by_client._metrics)
+
+    def visit():
+        while not stopped.is_set():
+            client.get("/nothing")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    try:
+        for one in visitors:
+            one.start()
+        for _ in range(100):
+            service.faults.switch_on({"name": "cardinality"})
+            stopped.wait(0.005)  # some visitors come
+            service.faults.clear()
+            left = set(metrics.by_client._metrics) - usual
+            assert not left
+    finally:
+        stopped.set()
+        sys.setswitchinterval(interval)
+        for one in visitors:
+            one.join()

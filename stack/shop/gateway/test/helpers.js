@@ -1,7 +1,7 @@
 // A gateway under test, with a payments and an inventory whose answers the test scripts.
 
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,7 +72,9 @@ export async function startGateway(t, { answers, config } = {}) {
 /** A gateway as a process of its own. */
 export async function startProcess(t, { answers, environment = {} } = {}) {
   const upstreams = await startUpstreams(t, answers);
-  const token_file = join(mkdtempSync(join(tmpdir(), "gateway-")), "token");
+  const folder = mkdtempSync(join(tmpdir(), "gateway-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const token_file = join(folder, "token");
   writeFileSync(token_file, `${TOKEN}\n`);
   const env = { PATH: process.env.PATH, LAB_TOKEN_FILE: token_file, INVENTORY_URL: upstreams.url, PAYMENTS_URL: upstreams.url };
   const words = ["--import", "./tracing.js", "server.js", "--listen=127.0.0.1:0"];

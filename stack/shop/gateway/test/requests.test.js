@@ -9,7 +9,7 @@ import { createApp } from "../app.js";
 import { Faults } from "../faults.js";
 import { createMetrics } from "../metrics.js";
 import { startTracing } from "../tracing.js";
-import { ORDER, ORDER_ID, listening, refused, sample, send, startGateway, startProcess, until } from "./helpers.js";
+import { BROKEN, ORDER, ORDER_ID, listening, refused, sample, send, startGateway, startProcess, until } from "./helpers.js";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT = `00-${TRACE_ID}-00f067aa0ba902b7-01`;
@@ -55,6 +55,13 @@ test("the spans are those of the contract", async (t) => {
   assert.deepEqual(Object.keys(spans[0].resource.attributes).sort(), [
     "deployment.environment.name", "service.name", "service.namespace", "service.version",
   ]);
+});
+
+test("spans of what failed carry the type of the error", async (t) => {
+  const shop = await startGateway(t, { answers: { "GET /products": [BROKEN, refused(500, "internal_error")] } });
+  assert.equal((await shop.ask("GET", "/products")).status, 502);
+  const spans = await until(() => shop.spans().length === 3 && shop.spans(), "three spans");
+  assert.deepEqual(spans.map((span) => [span.name, span.attributes["error.type"]]), [["GET", "unreachable"], ["GET", "500"], ["GET /products", "502"]]);
 });
 
 test("a request is one log line with its ids", async (t) => {
@@ -234,4 +241,62 @@ test("what nobody expected is logged once and not told", async (t) => {
   await until(() => lines.length === 2, "two lines");
   assert.deepEqual(lines.map(({ message }) => message), ["unexpected error", "request"]);
   assert.deepEqual([lines[0].reason, lines[0].trace_id, lines[0].request_id], ["TypeError: the secret reason", trace_id, request_id]);
+});
+
+/** Sends bytes as they are: {status, type, json} of the only answer. */
+async function say(shop, bytes) {
+  const socket = connect(new URL(shop.base_url).port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write(bytes);
+  const said = Buffer.concat(await Array.fromAsync(socket)).toString();
+  assert.equal(said.match(/HTTP\/1\.1 \d/g)?.length, 1, said);
+  const [head, body] = said.split("\r\n\r\n");
+  return { status: Number(head.split(" ")[1]), type: /^content-type: (.*)$/im.exec(head)?.[1], json: body && JSON.parse(body) };
+}
+
+const START = "GET /products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+for (const [what, bytes, status] of [
+  ["a path without an end", `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+  ["a header without an end", `${START}X-A: ${"a".repeat(20_000)}\r\n\r\n`, 431],
+  ["a method of no protocol", "BREW /coffee HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["a method in small letters", "get /products HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["a way to somewhere else", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["a version to come", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400],
+  ["another protocol", Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 13, 10, 13, 10]), 400],
+  ["a line end in a header", `${START}X-Request-Id: a\rSet-Cookie: x=1\r\n\r\n`, 400],
+  ["a length below nothing", `${START}Content-Length: -1\r\n\r\n`, 400],
+])
+  test(`${what} is no request: refused in JSON, counted and logged once`, async (t) => {
+    const shop = await startGateway(t);
+    const answer = await say(shop, bytes);
+    assert.deepEqual([answer.status, answer.type], [status, "application/json"]);
+    const { code, trace_id, request_id } = answer.json.error;
+    const [line, ...more] = shop.logs.filter(({ message }) => message === "request");
+    assert.deepEqual([line.level, line.status, line.error, line.trace_id, line.request_id], ["warn", status, code, trace_id, request_id]);
+    assert.deepEqual(more, []);
+    const text = await shop.metrics();
+    assert.equal(sample(text, `http_requests_total{method="_OTHER",route="unmatched",code="${status}"}`), 1);
+    assert.equal(sample(text, "http_requests_in_flight"), 0);
+    assert.equal(shop.spans()[0].name, "HTTP");
+  });
+
+test("chunks that are none are answered in JSON and counted with their request, once", async (t) => {
+  const shop = await startGateway(t);
+  const head = "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const answer = await say(shop, `${head}zz\r\n{}\r\n0\r\n\r\n`);
+  assert.deepEqual([answer.status, answer.json.error.code], [400, "invalid_request"]);
+  const lines = await until(() => shop.logs.filter(({ message }) => message === "request"), "the line");
+  assert.deepEqual(lines.map(({ route, status, request_id }) => [route, status, request_id]), [["/orders", 400, answer.json.error.request_id]]);
+  assert.doesNotMatch(await shop.metrics(), /route="unmatched"/);
+});
+
+test("a connection that says nothing is no request, whether it is reset or waits until it is closed", async (t) => {
+  const shop = await startGateway(t);
+  const [reset, silent] = [0, 1].map(() => connect(new URL(shop.base_url).port, "127.0.0.1").on("error", () => {}));
+  await once(reset, "connect");
+  reset.resetAndDestroy();
+  silent.resume();
+  await once(silent, "close");
+  await shop.ask("GET", "/products");
+  assert.doesNotMatch(await shop.metrics(), /route="unmatched"/);
 });
