@@ -86,8 +86,8 @@ print(dashboard.check({"dashboard": bare}).sentence[0])     # the way many tutor
 # The envelope belongs to the HTTP API: `POST /api/dashboards/db` takes it, `GET /api/dashboards/uid/…` returns it (take
 # `.dashboard`). A clicked dashboard becomes a file by *Export → Export as code*, model *Classic*.
 #
-# > **Then and now.** Grafana 12 brought **schema v2** (`kind`, `spec`, `elements`, `layout`). It is the default of 13, which
-# > still reads and exports the classic shape.
+# > **Then and now.** Grafana 12 brought **schema v2** (`kind`, `spec`, `elements`, `layout`). 13 makes it the default and
+# > prefers `/apis/` to `/api/`; it still reads and exports the classic shape.
 
 # %% [markdown] covers: M3-A2 M3-A3
 # ## How does Grafana get them?
@@ -195,7 +195,7 @@ dashboard.show(windows, **june)
 print(guess("m03.g4").beside("no"))
 
 # %% [markdown]
-# The left picture looks at five minutes of each hour and is blind for the rest: what it shows is chance. The lower pair: `rate`
+# The upper left looks at five minutes of each hour and is blind for the rest: what it shows is chance. The lower pair: `rate`
 # takes every fall of a gauge for a restart, and writes a speed on the axis that no memory ever had.
 
 # %% [markdown] covers: M3-A5

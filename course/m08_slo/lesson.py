@@ -175,7 +175,7 @@ for clock in ("12:00", "14:00"):
 # %% [markdown] covers: M8-T11
 # The mean of that day is below the threshold that one order in eight missed: nobody has the mean experience.
 #
-# **Trap:** a threshold that is no bucket's bound gives *nothing*, for ever, and looks like silence: nobody refuses `le="0.2"`. And
+# **Trap:** a threshold that is no bucket's bound gives *nothing*, for ever: nobody refuses `le="0.2"`. And
 # `p95 < 0.25` is no SLI: a comparison filters, so it gives a duration or nothing, never a share. An API usually gets two
 # objectives, each with one number: 99.9 % of requests answered, 98 % of orders within 250 ms.
 #
@@ -235,8 +235,8 @@ for day, clock in ((14, "12:00"), (15, "10:00"), (15, "11:00"), (30, "23:59")):
 archive.plot(left, start=archive.at(2), unit="budget left", title="June, gateway, 99.9 %")
 
 # %% [markdown]
-# A Monday morning carries more requests than an average 45 minutes, so the events say far more than the clock. Below zero the
-# objective is missed; a formula that stops at 0, or takes `(target - actual)` for what is spent, hides by how much.
+# A Monday morning carries more requests than an average 45 minutes, so events say more than the clock. The *burn rate*, the last column, is for a
+# later section. Below zero the objective is missed. A formula that stops at 0, or takes `(target - actual)` for what is spent, hides by how much.
 #
 # **Trap:** on the 15th `[30d]` took the fourteen days that there were, and the rolling figure was worse for it: fewer requests, the same failures. A server
 # that keeps 15 days (the default) answers so for ever. Keep more than the period: `--storage.tsdb.retention.time=35d`, or remote storage.
@@ -252,7 +252,7 @@ for objective in ("0.99", "0.995", "0.999", "0.9995"):
     print(f"{float(objective):.2%}: {kept} of {len(daily)} days, budget left in June {slo.left(june, objective):7.1%}")
 
 # %% [markdown]
-# 99.9 % would be missed, mostly through one morning, 99.5 % kept with more than half to spare. Neither is wrong. The number is right when missing it hurts
+# 99.9 % would be missed, mostly through one morning, 99.5 % kept with more than half to spare. The number is right when missing it hurts
 # customers and keeping it does not. Ask support when complaints begin, and agree on it with the people who will have to stop releasing.
 
 # %% [markdown] covers: M8-T9
