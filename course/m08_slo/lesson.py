@@ -432,6 +432,7 @@ stack.reload("prometheus")
 
 # %%
 stack.own("prometheus")
+wait_until(lambda: set(prom.rules(file="gateway-slo.yml").health) == {"ok"}, seconds=60, what="each rule was evaluated")
 loaded = prom.rules(file="gateway-slo.yml")
 print(len(loaded), "rules are loaded; health:", *sorted(set(loaded.health)))
 
