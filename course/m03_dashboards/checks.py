@@ -608,5 +608,5 @@ q21 = choice(
         "a lost network": "Then calls would fail. Here all work, late.",
     },
     hints=["What does the service wait for? Its pool has a size, and a queue.", "`inventory_db_waiting_requests`"],
-    solution="All ten connections of the pool are taken, and requests queue for one: `inventory_db_waiting_requests`. A report holds them.",
+    solution="All ten connections of each pool are taken, and requests queue for one: `inventory_db_waiting_requests`. A report holds them.",
 )

@@ -91,7 +91,7 @@ check("m03.q6", q6)
 
 # %% [markdown] exercise: m03.q7
 # **Task 7.** A data source is scraped every 60 seconds. A panel with 500 points shows 24 hours; Grafana rounds the step to 120 seconds. How
-# long is `$__rate_interval`?
+# long is `$__rate_interval`? Give the number its unit, as in `"90 s"`.
 
 # %% solution
 q7 = "4 min"
@@ -163,7 +163,7 @@ q11 = "files/m03/percentile.json"
 check("m03.q11", q11)
 
 # %% [markdown] exercise: m03.q12
-# **Task 12.** `ex_units.json`. Its three queries are right, and its readers are misled. Say what the numbers are, and give each panel a
+# **Task 12.** `ex_units.json`. Its three queries are right, and its readers are misled. Give each panel the unit of its numbers, and a
 # description of three words or more.
 
 # %% solution
@@ -183,7 +183,7 @@ check("m03.q12", q12)
 
 # %% [markdown] exercise: m03.q13
 # **Task 13.** `ex_counters.json`. Three panels, and each of them does to its metric what should not be done to it. “Stock” is one line a
-# `sku`; both instances of inventory count the same shelf. “Orders in the range” and “Services up” are one number each; read their
+# `sku`; both instances of inventory count the same shelf. “Orders in the range” and “Services up” are one number each. Read their
 # descriptions.
 
 # %% solution
@@ -220,7 +220,7 @@ check("m03.q14", q14)
 # - the variable `instance` offers the machines, of which one, several or All can be chosen, and every panel shows those chosen;
 # - windows follow the range on the screen;
 # - CPU: one line a machine, yellow from 70 %, red from 90 %, and green below; memory and root disk: one line or arc a machine;
-# - network: what comes in, one line a network card, as a rate;
+# - network: what comes in, one line a network card (loopback is none), as a rate;
 # - each unit says what the numbers are, and each panel has a description of three words or more.
 
 # %% solution
@@ -236,7 +236,8 @@ for old, new in (
      f"1 - node_memory_MemAvailable_bytes{{{chosen}}} / node_memory_MemTotal_bytes{{{chosen}}}"),
     (r"1 - node_filesystem_avail_bytes{mountpoint", f"1 - node_filesystem_avail_bytes{{{chosen}, mountpoint"),
     (r"/ node_filesystem_size_bytes{mountpoint", f"/ node_filesystem_size_bytes{{{chosen}, mountpoint"),
-    ("rate(node_network_receive_bytes_total[5m]) / 1024 / 1024", f"rate(node_network_receive_bytes_total{{{chosen}}}[$__rate_interval])"),
+    ("rate(node_network_receive_bytes_total[5m]) / 1024 / 1024",
+     f"rate(node_network_receive_bytes_total{{{chosen}, device!=\\\"lo\\\"}}[$__rate_interval])"),
     ('"unit": "bytes"', '"unit": "Bps"'),
     ('"title": "CPU in use",', '"title": "CPU in use", "description": "Share of all cores that is not idle.",'),
     ('"title": "Memory in use",', '"title": "Memory in use", "description": "Share of memory that programs cannot have.",'),

@@ -3,14 +3,14 @@
 # At three in the morning somebody opens your dashboard with one question. You are paid so that the picture answers it, and does
 # not lie.
 #
-# **You will do:** read a dashboard's JSON, draw every type of panel from real queries, build a host dashboard and mend it,
-# compare good and bad twins of the same panel, and find the cause of an incident twice: on a bad dashboard and on a good one.
+# **You will do:** read a dashboard's JSON, draw every type of panel, build a host dashboard and mend it. Compare good and bad
+# twins of a panel, and find the cause of one incident twice: on a bad dashboard and on a good one.
 #
 # **You will learn:** which panel answers which question, what variables and `$__rate_interval` do, how a Grafana is provisioned
 # from files, and where its own alerts belong.
 #
-# **You need:** 120 minutes, about 950 MB of memory for the servers and the archived month (a Grafana of its own comes on top),
-# and what module 2 says about `rate` and quantiles.
+# **You need:** 120 minutes, about 950 MB of memory for the servers and the archived month (Grafana's own comes on top), and what
+# module 2 says about `rate` and quantiles.
 
 # %% setup
 from monlab import archive, dashboard, guess, prom, shop, stack, wait_until, workspace
@@ -36,10 +36,10 @@ stack.up("m03", "shop-core", "month", "month-logs", "month-traces")
 # ## Where do the numbers of a dashboard live?
 # Not in the dashboard. Grafana is a server between people and **data sources** (Prometheus, Loki, Jaeger, SQL databases): it
 # asks them, and the browser draws the answer. Its own small database (here in the volume `grafana-data`) holds dashboards,
-# alert rules, users, **teams** and their rights; an *organization* is a wall around a set of those.
+# alert rules, users, **teams** and their rights. An *organization* is a wall around a set of those.
 #
-# Where it runs beside this notebook there is no sign-up, and `./lab password grafana` shows the password made at the first
-# start. `admin` as a password is what everyone tries who finds the port.
+# `./lab password grafana` shows the password made at the first start. `admin` as a password is what everyone tries who finds
+# the port.
 
 # %% covers: M3-A4
 print(shop.load("steady", rate=15, seconds=300))     # customers, while you read
@@ -80,20 +80,21 @@ bare = {"title": "System overview", "schemaVersion": 41, "panels": []}
 print(dashboard.check({"dashboard": bare}).sentence[0])     # the way many tutorials print a file
 
 # %% [markdown]
-# The colour of the first threshold step holds for everything below the second, whatever number it has; `null` says so plainly.
-# So 70 (yellow) and 90 (red) alone make all that is calm yellow. `min` is another matter: what lies below it is not seen.
+# The colour of the first threshold step holds for everything below the second; `null` says so plainly. So 70 (yellow) and 90
+# (red) alone make all that is calm yellow. What lies below `min` is not seen.
 #
 # The envelope belongs to the HTTP API: `POST /api/dashboards/db` takes it, `GET /api/dashboards/uid/…` returns it (take
-# `.dashboard`). A clicked dashboard becomes a file by *Export → JSON model*.
+# `.dashboard`). A clicked dashboard becomes a file by *Export → Export as code*, model *Classic*.
 #
-# > **Then and now.** Grafana 12 brought a second shape, **schema v2** (`kind`, `spec`, `elements`, `layout`); 13 makes it the
-# > default, and still reads and exports the classic one.
+# > **Then and now.** Grafana 12 brought **schema v2** (`kind`, `spec`, `elements`, `layout`). 13 makes it the default and
+# > prefers `/apis/` to `/api/`; it still reads and exports the classic shape.
 
 # %% [markdown] covers: M3-A2 M3-A3
 # ## How does Grafana get them?
-# By **provisioning**. The YAML in `provisioning/datasources`, `dashboards` and `alerting` is read at the start, so a change
-# there needs a restart; the dashboards' JSON is read again every `updateIntervalSeconds`. Nobody clicks, and a new Grafana is
-# the same as the old one. Which line sends a person who changed a dashboard in the browser back to Git?
+# By **provisioning**. The YAML in `provisioning/datasources`, `dashboards` and `alerting` is read at the start. A change there
+# needs a restart (or `POST /api/admin/provisioning/datasources/reload`). The dashboards' JSON is read again every
+# `updateIntervalSeconds`. Nobody clicks, and a new Grafana is the same as the old one. Which line sends a person who changed a
+# dashboard in the browser back to Git?
 
 # %%
 workspace.show("grafana/datasources/prometheus.yml")
@@ -101,8 +102,8 @@ workspace.show("grafana/provisioning/dashboards/lab.yml")
 
 # %% [markdown] covers: M3-C2 F4-C1
 # `allowUiUpdates: false`, and `editable: false` for the source. Panels, links and rules name a source by its
-# `uid: prometheus`; without one, Grafana invents it and links lead nowhere (since Grafana 13 its API takes no numbers either:
-# `/api/datasources/uid/prometheus`). `exemplarTraceIdDestinations` leads from a point to its trace, Loki's `derivedFields` from a
+# `uid: prometheus`. Without one, Grafana invents it and links lead nowhere. Its API, too, takes no numbers since Grafana 13, but
+# `/api/datasources/uid/prometheus`. `exemplarTraceIdDestinations` leads from a point to its trace, Loki's `derivedFields` from a
 # log line.
 #
 # **Trap:** `$` in these files begins an environment variable. A link wants `$${__value.raw}`, with two.
@@ -110,26 +111,26 @@ workspace.show("grafana/provisioning/dashboards/lab.yml")
 # %% [markdown] covers: M3-T2
 # ## Which panel answers which question?
 # Nine types carry nearly every dashboard: time series, stat, gauge, bar gauge, table, heatmap, logs, pie, node graph. The
-# titles below are the questions. All of it is the 17th of June, when a bad version of payments was out for a while. Guess:
-# which panel shows the outage best, and which hides it?
+# titles below are the questions. All of it is the 17th of June, when a bad version of payments was out for a while. Stat, bar
+# gauge and logs are asked for failures of payments, the time series for requests of each service. Which of these four hides
+# the outage?
 
 # %%
-guess("m03.g2", ...)     # the one that hides it: "stat", "time series", "gauge" or "logs"
+guess("m03.g2", ...)     # "stat", "time series", "bar gauge" or "logs"
 
 # %%
 dashboard.show("files/m03/gallery.json", start="2026-06-17 13:00", end="2026-06-17 16:00")
-print(guess("m03.g2").beside("time series"))     # traffic went on: a bar gauge, a table and the logs tell, this one does not
+print(guess("m03.g2").beside("time series"))
 
 # %% [markdown]
-# The time series is blameless: it was asked for traffic, and traffic went on. The stat is one number for the whole range; the
-# table says which route; the logs name the version. The dotted lines are **annotations**: roll-outs.
+# The time series is blameless: it was asked for traffic, and traffic went on. The stat is one number for the whole range, the
+# table says which route, the logs name the version. The dotted lines are **annotations**: roll-outs.
 #
 # - *Gauge* and *bar gauge* want a limit: without `min` and `max` the scale is invented.
-# - *Heatmap*: the spread that a mean hides. *Pie*: a few parts of one whole, at one moment.
-# - *Node graph*: counted from traces, and only a sample of the requests is traced.
+# - *Heatmap*: the spread that a mean hides. *Pie*: a few parts of one whole.
 #
-# > **Then and now.** `graph`, `singlestat` and the old pie and world map were written for Angular, removed in Grafana 12. It
-# > turns old `graph` and `singlestat` into time series and stat as it loads them.
+# > **Then and now.** `graph`, `singlestat`, the old pie and world map needed Angular, which Grafana 12 removed. It loads them as
+# > time series, stat, pie chart and Geomap.
 
 # %% [markdown] covers: M3-T3 M3-T5
 # ## How does one dashboard serve forty services?
@@ -163,9 +164,9 @@ print(int(found[1].found[0]), "series with =~, from", found[1]["query"][0])
 #
 # ## How long is `$__rate_interval`?
 # Grafana asks for about one point a pixel: `$__interval` is the range divided by the width, at least the scrape interval.
-# `rate` needs two samples, so `$__rate_interval` is `$__interval` plus one scrape, and never less than four scrapes. `$__range`
-# is all that is on the screen, `$__from` and `$__to` its ends in milliseconds. (`$timeFilter` is InfluxDB's; SQL has
-# `$__timeFilter(column)`.) The dashboard's `timezone` decides how times are written: a team should agree on UTC.
+# `rate` needs two samples, so `$__rate_interval` is `$__interval` plus one scrape, and never less than four. `$__range` is all
+# that is on the screen, `$__from` and `$__to` its ends in milliseconds. (`$timeFilter` is InfluxDB's.) The dashboard's
+# `timezone` decides how times are written: agree on UTC.
 
 # %% frozen
 scrape, pixels = 15, 600
@@ -194,7 +195,7 @@ dashboard.show(windows, **june)
 print(guess("m03.g4").beside("no"))
 
 # %% [markdown]
-# The left picture looks at five minutes of each hour and is blind for the rest: what it shows is chance. The lower pair: `rate`
+# The upper left looks at five minutes of each hour and is blind for the rest: what it shows is chance. The lower pair: `rate`
 # takes every fall of a gauge for a restart, and writes a speed on the axis that no memory ever had.
 
 # %% [markdown] covers: M3-A5
@@ -225,14 +226,17 @@ findings
 
 # %% [markdown]
 # The check sees wrong units and a fixed window. It does not see that memory is no *rate* (`MBs` is megabytes a second): the
-# division hides the unit. Nor that `avg` hides one machine that burns, `irate` forgets all but two samples, `MemFree` is small on
-# every healthy machine, and without a filter loopback and bridges count. Step by step, then: a share runs from 0 to 1 and
-# `percentunit` writes it as percent, bytes a second stay bytes and `Bps`, so that query, threshold and alert speak of one number.
+# division hides the unit. `avg` hides one machine that burns, `irate` forgets all but two samples, `MemFree` is small on every
+# healthy machine. Without a filter, loopback and bridges count.
+#
+# Step by step, then. A share runs from 0 to 1, and `percentunit` writes it as percent. Bytes a second stay bytes, as `Bps`. So
+# query, threshold and alert speak of one number.
 
 # %% covers: M3-Q6 M3-Q7 M3-Q8 M3-Q9
 levels = [(None, "green"), (0.7, "yellow"), (0.9, "red")]
 steps = [{"value": value, "color": color} for value, color in levels]
-share = dict(unit="percentunit", min=0, max=1, thresholds={"mode": "absolute", "steps": steps})
+limits = dict(thresholds={"mode": "absolute", "steps": steps}, custom={"thresholdsStyle": {"mode": "line"}})     # else invisible
+share = dict(unit="percentunit", min=0, max=1, **limits)
 idle = 'rate(node_cpu_seconds_total{instance=~"$instance", mode="idle"}[$__rate_interval])'
 cpu = panel("CPU in use", f"1 - avg by (instance) ({idle})", **share,
     description="Share of all cores that is not idle. Red for ten minutes: log in there and look with top.")
@@ -275,7 +279,7 @@ dashboard.show(host, **june_22)
 # %% [markdown]
 # ## Which of the two is lying?
 # Twins: the same data, asked or drawn in two ways. On the evening of the 8th payments were slow. How long did the slowest
-# twentieth of customers wait at ten past six, in seconds, at least? Read it from each twin.
+# twentieth of customers wait at ten past six, in seconds, at least? Guess, then read it from each twin.
 
 # %%
 guess("m03.g6", ...)
@@ -296,7 +300,7 @@ archive.query(routes, "2026-06-08 18:10")
 
 # %% [markdown]
 # The average is nobody's waiting time: a route that few use counts as much as the busy ones. The percentile of all is true, and
-# still a mixture; the table tells the story: pages are quick, and the slowest twentieth of orders wait longest.
+# still a mixture. The table tells the story: pages are quick, and the slowest twentieth of orders wait longest.
 #
 # The next twins are right in their numbers and wrong to the eye. Which one of the three bad ones can a check find?
 
@@ -323,9 +327,11 @@ print(guess("m03.g7").beside("unit"))
 # %% [markdown] covers: M3-T7
 # ## What does a tired person need?
 # One page that says whether customers are hurt, then one click to the next question. From the top: users, then services, then
-# machines; here `shop-overview`, `service-red`, `host-use`. The eight habits: rows that group; a description on every panel
-# (what, and what to do); variables; units; thresholds with a meaning; links (to the runbook, and to the next dashboard with the
-# chosen values); related things side by side; one name for one thing everywhere.
+# machines; here `shop-overview`, `service-red`, `host-use`. The eight habits:
+#
+# - rows that group, related things side by side, one name for one thing everywhere;
+# - a description on every panel (what it shows, and what to do), units, thresholds with a meaning;
+# - variables, and links: to the runbook, and to the next dashboard with the chosen values.
 
 # %% covers: F4-C3
 scrapes = 'min(count_over_time(up{job=~"frontend|gateway|payments|inventory"}[1m]))'
@@ -333,9 +339,10 @@ wait_until(lambda: prom.value(scrapes) >= 5, seconds=60, what="the shop was scra
 dashboard.show("shop-overview", last="2m")
 
 # %% [markdown]
-# Some panels are odd on purpose. *Payments that succeed* may be red: some of these customers are sent with a card that is declined, more than come on a usual day. *Services up* filters by job: exporters are no services. *Orders placed* is `increase` over
-# `$__range`: the raw counter falls to zero with each restart. *Who calls whom* has nobody to ask, because no tracing runs in
-# this module; a panel that can be empty says why in its description.
+# Some panels are odd on purpose. *Payments that succeed* may be red: more of these customers have a card that is declined than
+# on a usual day. *Services up* filters by job: exporters are no services. *Orders placed* is `increase` over `$__range`: the raw
+# counter falls to zero with each restart. *Who calls whom* has nobody to ask, since no tracing runs in this module. A panel that
+# can be empty says why in its description.
 #
 # Now money: the 15th as the business saw it. When did the shop stop selling?
 
@@ -398,8 +405,8 @@ for name, answers, seconds in [("the wall", first, first_seconds), ("the guide",
 print(f"requests waited for a connection until {waiting.index[-1]:%H:%M}")
 
 # %% [markdown]
-# Requests of inventory waited for a connection of the database's pool, and everyone above waited for inventory. That a report
-# had kept the database busy is told by the month's script; the panels show the waiting, the full pool and the blocks read. The
+# Requests of inventory waited for a connection of the database's pool, and everyone above waited for inventory. The panels show
+# the waiting, the full pool and the blocks read. That a report kept the database busy is told by the month's script. The
 # roll-out of frontend, before it, is innocent. The wall *had* the panel: lower right, in a small box.
 #
 # The second one goes from the customer to the cause and compares with yesterday. How many of the wall's faults does the check
@@ -453,10 +460,10 @@ prom.query('1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[1m])
 
 # %% [markdown] covers: M3-S2 M3-B3 M3-P1
 # ## And plugins?
-# Most of what old lists recommend is built in. The rest is named in `GF_PLUGINS_PREINSTALL`, each with `@` and a version;
-# `GF_INSTALL_PLUGINS` and the separate `grafana-cli` are deprecated (today `grafana cli plugins ls`), and no command of it ever
-# exported a dashboard (`GET /api/dashboards/uid/…` does). The page is *Administration → Plugins and data → Plugins*. The lab's
-# Grafana downloads none, so nothing of this was run here.
+# Most of what old lists recommend is built in (pie chart, Geomap, state timeline). The rest is named in `GF_PLUGINS_PREINSTALL`,
+# each with `@` and a version. `GF_INSTALL_PLUGINS` and the separate `grafana-cli` are deprecated: today it is
+# `grafana cli plugins ls`. No command of it ever exported a dashboard; `GET /api/dashboards/uid/…` does. The page is
+# *Administration → Plugins and data → Plugins*. The lab's Grafana downloads none, so nothing of this was run here.
 
 # %% [markdown]
 # ## What to take away
@@ -478,10 +485,10 @@ prom.query('1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[1m])
 #
 # ## Further reading
 # - [Provisioning](https://grafana.com/docs/grafana/latest/administration/provisioning/),
-#   [variables](https://grafana.com/docs/grafana/latest/dashboards/variables/) and
+#   [variables](https://grafana.com/docs/grafana/latest/visualizations/dashboards/variables/) and
 #   [`$__rate_interval`](https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/) in Grafana's
 #   documentation
-# - [Dashboard best practices](https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/best-practices/)
+# - [Dashboard best practices](https://grafana.com/docs/grafana/latest/visualizations/dashboards/build-dashboards/best-practices/)
 # - [The RED method](https://grafana.com/blog/2018/08/02/the-red-method-how-to-instrument-your-services/) and
 #   [USE](https://www.brendangregg.com/usemethod.html)
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Objectives: tasks
-# Seventeen questions: budgets and burn rates by hand, then June 2026 by query. A number may bring its unit, as in `"21.6 min"`. A query is judged
-# by what it gives at a hundred instants or more; how you write it is up to you.
+# Seventeen questions: budgets and burn rates by hand, then June 2026 by query. Give a number its unit, as in `"21.6 min"` or `"46 %"`. A query is
+# judged by what it gives at a hundred instants or more; how you write it is up to you.
 #
 # **You will do:** compute budgets, factors, detection and reset times; choose what counts as bad; ask an error ratio, a budget and a
 # latency share.
@@ -110,7 +110,7 @@ check("m08.q9", q9)
 
 # %% [markdown] exercise: m08.q10 covers: M8-B1
 # **Task 10.** An order passes four services, each of which keeps 99.9 %. Which share of orders can be promised, when failures are
-# independent?
+# independent? Four digits after the point, in percent.
 
 # %% solution
 q10 = "99.6006 %"
@@ -119,7 +119,7 @@ q10 = "99.6006 %"
 check("m08.q10", q10)
 
 # %% [markdown] exercise: m08.q11
-# **Task 11.** Two instances, each there 99 % of the time; one is enough. Which share of time is one there?
+# **Task 11.** Two instances, each there 99 % of the time; one is enough. For which share of the time is at least one there?
 
 # %% solution
 q11 = "99.99 %"

@@ -2,8 +2,8 @@
 # # Objectives: how reliable is reliable enough?
 # Somebody must say when a service is good enough to be changed, and when it must be mended first. An objective says it before the argument begins.
 #
-# **You will do:** measure a month of the shop as its customers saw it, spend its error budget by hand and by query, try six kinds
-# of alert on its two worst days, break the live shop and measure it in three places, and decide a release.
+# **You will do:** measure a month of the shop as its customers saw it, and spend its error budget by hand and by query. Try six
+# kinds of alert on its two worst days, break the live shop, measure it in three places, and decide a release.
 #
 # **You will learn:** to choose what to count, what 99.9 % allows, why 14.4 is 14.4, when each alert comes and goes, and what a policy is for.
 #
@@ -43,8 +43,8 @@ for level, row in slo.availability_table(["0.99", "0.999", "0.9999", "0.99999"])
     print(f"{float(level):8.3%}  a month: {row['month']:8.1f} s   a day: {row['day']:7.2f} s")
 
 # %% [markdown]
-# Each nine divides by ten. With four of them a month has four minutes, and no person wakes up, logs in and understands in four
-# minutes: from there on, only machines keep the promise.
+# Each nine divides by ten. With four of them a month has four minutes, and no person wakes up, logs in and understands in that
+# time. From there on, only machines keep the promise.
 #
 # **Trap:** a month is 30 days here. A contract counts the calendar's, so February allows less than March.
 
@@ -72,7 +72,7 @@ guess("m08.g2").beside("502 and 504")
 
 # %% [markdown] covers: M8-Q15
 # A declined card (402) is an answer: the service did its job. So is *sold out* (409), for this objective. A 429 would be ours as long as honest
-# customers get it. Decide such codes once and write them into one rule; a dashboard that counts 429 beside an alert that does not is
+# customers get it. Decide such codes once and write them into one rule. A dashboard that counts 429 beside an alert that does not is
 # two truths about one service.
 #
 # **Trap:** write `bad / total`, never `1 - good / total`. When everything fails there may be no good series at all, the
@@ -137,17 +137,17 @@ print(f"good minutes: {archive.value(f'avg_over_time(({share} <= bool 0.001)[30d
 guess("m08.g4").beside("the average of shares")
 
 # %% [markdown]
-# One month, three numbers, and all are right answers to different questions. The outage of the 15th fell into a Monday morning: many requests in
-# few minutes, so the average makes light of it. Good minutes are harsh: a minute with one failure too many counts like one in which all failed.
-# Sloth's 30-day series is such an average of 5-minute shares, since `[30d]` at each evaluation is dear; the rules below count requests.
+# One month, three numbers, each right for another question. The outage of the 15th fell into a Monday morning: many requests in
+# few minutes, so the average makes light of it. Good minutes are harsh: one failure too many counts as if all had failed. Sloth,
+# a generator of rules, averages 5-minute shares, since `[30d]` at each evaluation is dear. The rules below count requests.
 #
-# **Trap:** `sum(up == 1) / count(up)` is called window-based in places. It is a share of targets at one moment, and when all are down,
-# `sum(up == 1)` is not 0 but empty.
+# **Trap:** `sum(up == 1) / count(up)` is called window-based in places. It is a share of targets at one moment. When all are
+# down, `sum(up == 1)` is not 0 but empty.
 
 # %% [markdown] covers: M8-T4
 # ## How slow is too slow?
 # A latency SLI is a share too: requests answered within a threshold. On the 22nd a report held the database's rows for two hours. Here is
-# that day, for orders that went through. What share of them took longer than 250 ms?
+# that day, for orders that went through. What share of them took longer than 250 ms, in percent?
 
 # %%
 guess("m08.g5", ...)
@@ -173,14 +173,13 @@ for clock in ("12:00", "14:00"):
     print(clock, "p95 below 0.25:", len(archive.query(f"{p95} < 0.25", at=archive.at(22, clock))), "series")
 
 # %% [markdown] covers: M8-T11
-# The mean of that day is below the threshold that one order in eight missed. Means lie about latency, because nobody has the mean experience.
+# The mean of that day is below the threshold that one order in eight missed: nobody has the mean experience.
 #
-# Two traps sit here. A threshold that is no bucket's bound gives *nothing*, for ever, and looks like silence: `le="0.2"` in a query is not
-# refused by anybody. And `p95 < 0.25` is no SLI: a comparison filters, so it returns a duration or nothing, never a share. So an API
-# usually gets two objectives, each with one number: 99.9 % of requests answered, 98 % of orders within 250 ms.
+# **Trap:** a threshold that is no bucket's bound gives *nothing*, for ever: nobody refuses `le="0.2"`. And
+# `p95 < 0.25` is no SLI: a comparison filters, so it gives a duration or nothing, never a share. An API usually gets two
+# objectives, each with one number: 99.9 % of requests answered, 98 % of orders within 250 ms.
 #
-# `histogram_fraction(0, 0.2, …)` takes any threshold: between two bounds it draws a straight line. Native histograms make that good, since their
-# buckets are narrow.
+# `histogram_fraction(0, 0.2, …)` takes any threshold, and guesses within the bucket. Native histograms have narrow ones.
 
 # %% [markdown] covers: M8-T12 M8-T13
 # ## What does a database promise, and a queue?
@@ -209,8 +208,8 @@ print(f"minutes with demand in which an order went through: {archive.value(f'avg
 
 # %% [markdown] covers: M8-T14
 # ## What did the 15th cost?
-# PostgreSQL was down from 09:30 to 10:15. By time that is 45 minutes, a little more than the budget of 99.9 %. By requests? Compute it by
-# hand from two numbers: 1,921 requests of the gateway failed that day, of 1,391,547 in June.
+# PostgreSQL was down from 09:30 to 10:15. By time that is 45 minutes, a little more than the budget of 99.9 %. By requests, in percent?
+# Compute it by hand from two numbers: 1,921 requests of the gateway failed that day, of 1,391,547 in June.
 
 # %%
 guess("m08.g6", ...)
@@ -236,11 +235,11 @@ for day, clock in ((14, "12:00"), (15, "10:00"), (15, "11:00"), (30, "23:59")):
 archive.plot(left, start=archive.at(2), unit="budget left", title="June, gateway, 99.9 %")
 
 # %% [markdown]
-# A Monday morning carries more requests than an average 45 minutes, so the events say far more than the clock. Below zero the
-# objective is missed; a formula that stops at 0, or takes `(target - actual)` for what is spent, hides by how much.
+# A Monday morning carries more requests than an average 45 minutes, so events say more than the clock. The *burn rate*, the last column, is for a
+# later section. Below zero the objective is missed. A formula that stops at 0, or takes `(target - actual)` for what is spent, hides by how much.
 #
 # **Trap:** on the 15th `[30d]` took the fourteen days that there were, and the rolling figure was worse for it: fewer requests, the same failures. A server
-# that keeps 15 days (the default) answers so for ever, without complaint. Keep more than the period: `--storage.tsdb.retention.time=35d`, or remote storage.
+# that keeps 15 days (the default) answers so for ever. Keep more than the period: `--storage.tsdb.retention.time=35d`, or remote storage.
 
 # %% [markdown] covers: M8-O2
 # ## Which objective would you agree to?
@@ -253,7 +252,7 @@ for objective in ("0.99", "0.995", "0.999", "0.9995"):
     print(f"{float(objective):.2%}: {kept} of {len(daily)} days, budget left in June {slo.left(june, objective):7.1%}")
 
 # %% [markdown]
-# 99.9 % would be missed, mostly through one morning, 99.5 % kept with more than half to spare. Neither is wrong. The number is right when missing it hurts
+# 99.9 % would be missed, mostly through one morning, 99.5 % kept with more than half to spare. The number is right when missing it hurts
 # customers and keeping it does not. Ask support when complaints begin, and agree on it with the people who will have to stop releasing.
 
 # %% [markdown] covers: M8-T9
@@ -275,15 +274,18 @@ print(f"the highest burn rate there is, at an objective of 90 %: {slo.highest_bu
 guess("m08.g7").beside("two days")
 
 # %% [markdown]
-# Fifty hours; texts that say two hours are wrong. 14.4 belongs to 30 days and 1 hour and 2 %, and to nothing else: 28 days have another factor.
-# The rows are those of Google's SRE workbook: three stand in its table, the fourth (a day at 3) in its example of a rule, and Sloth has all four.
+# Fifty hours; texts that say two hours are wrong. 14.4 belongs to 30 days, 1 hour and 2 % alone: 28 days have another factor.
+# The rows are those of Google's SRE workbook. Three stand in its table, the fourth (a day at 3) in its example of a rule; Sloth has all four.
 #
 # **Trap:** with 90 %, a burn rate of 14.4 would need 144 % errors. Such an alert cannot fire, and nobody will be told.
 
 # %% [markdown] covers: M8-T15
 # ## When does an alert come, and when does it go?
-# When errors begin, the ratio over a window rises evenly: it passes a limit L after L / e of the window, e being the share that fails. After the last error it falls
-# below L when another 1 - L / e of the window is over. The workbook compares six ways. Take a whole outage of 45 minutes at 99.9 %: which of them never comes?
+# When errors begin, the ratio over a window rises evenly. If a share e fails, it passes a limit L after L / e of the window. After the last error it falls
+# below L when another 1 - L / e of the window is over.
+#
+# The workbook compares six ways. 1 and 2: one window (10 m, 36 h). 3: 1 m with `for: 1h`. 4: a burn rate of 36 over 1 h. 5: several rates. 6: two
+# windows for each. In a whole outage of 45 minutes, at 99.9 %: which never comes?
 
 # %%
 guess("m08.g8", ...)
@@ -298,12 +300,12 @@ print(guess("m08.g8").beside(3))
 slo.plot_detection("0.999")
 
 # %% [markdown] covers: M8-O4
-# 3 waits an hour whatever happens (`for: 1h`), and the outage is over by then. 2 comes soon and stays for a day and a half. The sixth's page has two rows, joined by
-# *or*: 1 h with 5 m, and 6 h with 30 m. The long window decides, the short one lets go; here the second row is the last to let go. In the picture 5 and 6 have a step: below
-# it only the six-hour row is left.
+# 3 waits an hour whatever happens: the outage is over by then. 2 comes soon and stays for a day and a half. The sixth's page has two rows, joined by *or*:
+# 1 h with 5 m, and 6 h with 30 m. The long window decides, the short one lets go; the second row is the last to do so. In the picture 5 and 6 have a
+# step: below it only the six-hour row is left.
 #
-# **Trap:** a `for:` on top of these windows only makes them late. And two windows mean *and*: `1h and 5m`. An alert on 5 minutes
-# alone is noise; on an hour alone it goes on for most of an hour after all is well.
+# **Trap:** a `for:` on top of these windows only makes them late. And two windows mean *and*: `1h and 5m`. Alone, 5 minutes are
+# noise, and an hour goes on long after all is well.
 
 # %% [markdown] covers: F3-Q11 F3-Q12
 # ## What would each have done on the 15th?
@@ -330,8 +332,8 @@ slo.plot_firings(monday, archive.at(15, "09:00"), archive.at(15, "18:00"), error
 # The model was right within a few minutes, though traffic is not even. The ticket stays until the afternoon, and the day and a half of the second would have
 # hidden a new outage on the 16th.
 #
-# There is a seventh in use: a page when *the 30-day ratio is below the objective*. It comes when the budget is gone and stays for as long as the 15th is in the window,
-# with nothing to be done at 3 a.m. That is a line of the report.
+# There is a seventh in use: a page when *the 30-day ratio is below the objective*. It comes when the budget is gone. It stays for as long as the 15th is in
+# the window, with nothing to be done at 3 a.m. That is a line of the report.
 
 # %% [markdown]
 # ## And on the 22nd?
@@ -357,9 +359,9 @@ print(f"a page wants {14.4 * 0.02:.1%} slow orders in an hour; of failures, at 9
 guess("m08.g10").beside(int((noisy.alert == "1 error ratio over 10 m").sum()), "times")
 
 # %% [markdown]
-# The first kind fires on a slow order or two in ten minutes, on this day as on any other: true each time, and no reason to wake anybody. The sixth paged once that day, and let
-# go half an hour after the report had ended. It took a quarter of an hour, not a minute, because the objective is laxer: 14.4 means 28.8 % slow orders
-# here, and 1.44 % failures there. The third came at last, an hour late.
+# The first kind fires on a slow order or two in ten minutes, on this day as on any other. That is true each time, and no reason to wake anybody. The sixth
+# paged once that day, and let go half an hour after the report had ended. It took a quarter of an hour, not a minute, because the objective is laxer. 14.4
+# means 28.8 % slow orders here, and 1.44 % failures there. The third came at last, an hour late.
 
 # %% [markdown]
 # ## What if the error was never seen before?
@@ -381,9 +383,9 @@ print(f"at 10:20 the counters hold {held:.0f} failures; their first samples held
 guess("m08.g11").beside(round(lost), "failures")
 
 # %% [markdown]
-# Little was lost, since the outage was long. In a service with few requests, or an outage that fits between two scrapes, the first sample is
-# also the last, and all of it is lost. Two cures: the service creates its error series at 0 when it starts, as this shop's
-# gateway does; and the rule reads a missing bad series as 0, so that its ratio has a value: `(bad or 0 * total) / total`.
+# Little was lost, since the outage was long. With few requests, or an outage that fits between two scrapes, the first sample is
+# also the last, and all of it is lost. Two cures. The service creates its error series at 0 when it starts, as this shop's
+# gateway does. And the rule reads a missing bad series as 0, so that its ratio has a value: `(bad or 0 * total) / total`.
 
 # %% [markdown]
 # ## What if hardly anybody comes?
@@ -403,8 +405,9 @@ for total in (100, 1_000, 10_000):
 
 # %% [markdown] covers: M8-A1 M8-S1 M8-T19
 # ## How do objectives become rules?
-# Nobody writes eight windows by hand. A generator makes them from a short specification: **Sloth** on the command line, Pyrra as a server, and
-# cloud vendors have their own. This is Sloth's format, for the gateway; its objective is a percentage. Below it, the first of the two objectives in Python:
+# Nobody writes eight windows by hand. A generator makes them from a short specification: **Sloth** on the command line (`sloth generate -i SPEC -o RULES`),
+# Pyrra as a server, and cloud vendors have their own. This is Sloth's format, for the gateway (`database.yaml` beside it: the database). Its objective is
+# a percentage, and a query without `{{.window}}` is refused. Then the lab makes rules of the first of the two:
 
 # %%
 workspace.show("files/m08/api-service.yaml")
@@ -421,7 +424,7 @@ print(promtool("check", "rules", "prometheus/rules/gateway-slo.yml"))
 stack.reload("prometheus")
 
 # %% [markdown] covers: F3-Q15 F3-Q16
-# In the file are records (an error ratio a window, the objective, what is left of the budget) and two alerts, a page and a ticket. Let dashboards,
+# The file has records (an error ratio a window, the objective, what is left of the budget) and two alerts, a page and a ticket. Let dashboards,
 # reports and gates read the records, and all of them tell the same story. Payments gets the same file with its own counters.
 #
 # **Trap:** a file that does not end as `rule_files` says, or lies where the server does not look, is no error. Its alerts are
@@ -429,6 +432,7 @@ stack.reload("prometheus")
 
 # %%
 stack.own("prometheus")
+wait_until(lambda: set(prom.rules(file="gateway-slo.yml").health) == {"ok"}, seconds=60, what="each rule was evaluated")
 loaded = prom.rules(file="gateway-slo.yml")
 print(len(loaded), "rules are loaded; health:", *sorted(set(loaded.health)))
 
@@ -476,11 +480,11 @@ for place, one in places.items():
     print(f"{place:9} {one.bad:4.0f} of {one.total:4.0f} failed, {share:6.1%}: burn rate {slo.burn_rate(share, '0.999'):5.0f}")
 
 # %% [markdown]
-# Payments counts each try and what follows it (captures, refunds), the gateway each order after its second try, the customers also the pages that need no payment. So one fault spends three
-# budgets at three speeds. The promise is the outermost one; the inner ones tell the teams whose turn it is.
+# Payments counts each try and what follows it (captures, refunds). The gateway counts each order after its second try, the customers also pages that need
+# no payment. So one fault spends three budgets at three speeds. The promise is the outermost one; the inner ones tell the teams whose turn it is.
 #
-# The rules that you loaded have seen it too. A young server's hour is the few minutes that it has, so the page comes with the next evaluation, and *budget left*
-# counts the budgets of those few minutes that are overdrawn:
+# The rules that you loaded have seen it too. A young server's hour is the few minutes that it has, so the page comes with the next evaluation. *Budget
+# left* says how many budgets of those minutes are overdrawn:
 
 # %%
 stack.own("prometheus")
@@ -491,8 +495,8 @@ recorded[["__name__", "value"]]
 
 # %% [markdown] covers: M8-T16 M8-A3 M8-O5
 # ## What belongs on the dashboard?
-# Five things, in this order: is the objective kept, what is left, how fast is it going (with the lines of the alerts), how did it get here, and what
-# spent it. No CPU. Here it is for the frontend, with June as its range and an objective of 99.9 %:
+# Five things, in this order. Is the objective kept? What is left? How fast is it going (with the lines of the alerts)? How did it get here? What
+# spent it? No CPU. Here it is for the frontend, with June as its range and an objective of 99.9 %:
 
 # %% covers: M8-C4 M8-Q19
 dashboard.show("slo", start=archive.at(1), end=archive.at(30, "23:59"), objective="0.999")
@@ -597,8 +601,8 @@ for objective, year in years.items():
     print(f"{float(objective):.2%}: kept in {year.kept:.1%} of years (± {year.kept_error:.1%}); a middling year has {year.availability[1]:.3%}")
 
 # %% [markdown]
-# June lost 99.9 % through a single outage, and a year with three of them mostly keeps it: a year's budget is twelve times a month's. So a long period forgives, and an
-# empty month warns. Choose it by how long your customers remember.
+# June lost 99.9 % through a single outage, and a year with three of them mostly keeps it. A year's budget is twelve times a month's, so a long period
+# forgives, and an empty month warns. Choose it by how long your customers remember.
 
 # %% [markdown] covers: M8-T20
 # ## What does a nine cost?
@@ -621,8 +625,8 @@ guess("m08.g17").beside(round(slo.worth_of("0.999", "0.9999", "30d", 14_000)), "
 # %% [markdown] covers: M8-B2 M8-S4
 # Hold against it what a second site, a database that fails over and people on call cost. The next nine needs a reason with a number.
 #
-# The number can then live beside the rest of your infrastructure. Terraform has a resource for it, and a trap with it: `grafana_slo` wants
-# Grafana Cloud or its SLO app, so Grafana's open-source server refuses it. There the same objective is a file for Sloth or Pyrra.
+# The number can then live beside the rest of your infrastructure. Terraform has a resource for it (`files/m08/grafana-slo.tf`), with a trap: `grafana_slo`
+# wants Grafana Cloud or its SLO app, so Grafana's open-source server refuses it. There the same objective is a file for Sloth or Pyrra.
 
 # %% [markdown] covers: M8-T21
 # ## What to take away
@@ -639,8 +643,8 @@ guess("m08.g17").beside(round(slo.worth_of("0.999", "0.9999", "30d", 14_000)), "
 #
 # ## In practice
 # - Begin with one journey, one SLI, a lax objective. Tighten it when nobody complains and nothing is learned.
-# - The principles of the SRE book around it: embrace risk, set objectives, cut toil, monitor for symptoms, automate, release in small steps, keep it simple.
-# - Review objectives with the report every month: too strict and too lax are both findings.
+# - The SRE book's principles: embrace risk, set objectives, cut toil, monitor for symptoms, automate, release in small steps, keep it simple.
+# - Review objectives every month (`files/m08/ops-review.md`): too strict and too lax are both findings. Each page wants a runbook (`runbook.md`).
 #
 # ## Further reading
 # - Google's [SRE book](https://sre.google/sre-book/service-level-objectives/), and in its workbook

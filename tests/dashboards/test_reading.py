@@ -5,6 +5,7 @@ import json
 import pytest
 from files import OLD, board, panel, variable
 
+from monlab import dashboards as dashboard
 from monlab.dashboards import intervals, reader
 from monlab.dashboards.layout import laid_out
 from monlab.dashboards.variables import Value, filled, one
@@ -41,6 +42,13 @@ def test_old_panels_are_drawn_as_what_they_became_and_named():
     assert (graph.type, graph.unit, single.type, single.unit) == ("timeseries", "s", "stat", "percent")
     assert single.reducers == ("mean",) and [step.value for step in single.thresholds] == [None, 50.0, 80.0]
     assert '"graph" is an old panel type' in graph.notes[0]
+
+
+@pytest.mark.parametrize("name", dashboard.names())
+def test_the_limits_of_a_committed_time_series_are_drawn(name):
+    """Grafana's default is to keep them out of the picture."""
+    for found in dashboard.read(name).panels:
+        assert found.type != "timeseries" or not found.thresholds or found.draws_thresholds, found.title
 
 
 def test_a_text_as_a_width_is_named_with_its_place():

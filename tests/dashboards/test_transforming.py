@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 from files import board, panel
+from matplotlib.figure import Figure
 
 from monlab.dashboards import reader
 from monlab.dashboards.asking import Answer, Series
 from monlab.dashboards.looks import looks
 from monlab.dashboards.pictures import states
+from monlab.dashboards.pictures.canvas import Canvas
+from monlab.dashboards.pictures.timeseries import timeseries
 from monlab.dashboards.shown import Asked, Line, Shown
 from monlab.dashboards.tables import table_of, written
 from monlab.dashboards.transformations import of_lines, of_table
@@ -119,3 +122,15 @@ def test_series_overrides_of_an_old_graph_are_applied(series_override, name, val
 def test_a_state_timeline_has_a_band_for_each_stretch_without_a_change_and_a_gap_for_null():
     line = Line("a", Series({}, np.arange(6) * 60.0, np.array([1.0, 1.0, 2.0, np.nan, np.nan, 2.0])), "A")
     assert states.stretches(line, Window(0, 360)) == [(0, 120, 1), (120, 180, 2), (300, 360, 2)]
+
+
+def test_a_limit_far_above_the_values_does_not_widen_the_axis():
+    made = panel()
+    made["fieldConfig"]["defaults"] = {
+        "custom": {"thresholdsStyle": {"mode": "line"}},
+        "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": "green"}, {"value": 100, "color": "red"}]},
+    }
+    line = Line("a", Series({}, np.arange(3) * 60.0, np.array([1.0, 2.0, 3.0])), "A")
+    figure = Figure(figsize=(4, 3))
+    timeseries(Canvas(figure, (4, 3)), Shown(reader.of(board(made)).panels[0], (), (line,)), Window(0, 120), (0, 0, 4, 3), [])
+    assert figure.axes[0].get_ylim()[1] < 10

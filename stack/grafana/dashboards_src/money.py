@@ -101,7 +101,7 @@ def business():
             panel(
                 "timeseries",
                 "Reservations by result",
-                "Pieces asked for, by what became of it.",
+                "Reservations a second, by what became of them.",
                 ("sum by (result) (rate(inventory_reservations_total[$__rate_interval]))", "{{result}}"),
                 unit="ops",
                 width=12,
@@ -122,7 +122,7 @@ def slo():
             panel(
                 "gauge",
                 "Availability in the range",
-                "Share of customers' requests that were not answered with 5xx.",
+                "Share of customers' requests that were not answered with 5xx. Yellow below 99.5 %, red below 99 %, whatever the objective.",
                 (f"1 - {failed} / {every}", "available"),
                 unit="percentunit",
                 low=0,
@@ -152,7 +152,7 @@ def slo():
                 "peak. At 14.4 an hour costs 2 % of a 30-day budget.",
                 (f"max_over_time(({share} / (1 - $objective))[$__rate_interval:1m])", "burn rate"),
                 ("vector(14.4)", "page at 14.4"),
-                ("vector(6)", "page at 6"),
+                ("vector(6)", "page at 6, over 6 h"),
                 unit="short",
                 low=0,
                 colors={"/14.4/": "red", "/at 6/": "orange", "/burn/": "blue"},

@@ -135,6 +135,8 @@ def panel(
             .mode(models.ThresholdsMode.ABSOLUTE)
             .steps([models.Threshold(value=value, color=color) for value, color in steps])
         )
+        if kind == "timeseries":  # else a time series hides them
+            made = made.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.LINE))
     if low is not None:
         made = made.min(low)
     if high is not None:

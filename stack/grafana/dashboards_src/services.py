@@ -8,7 +8,11 @@ CODES = {"/^2/": "green", "/^201/": "light-green", "/^3/": "blue", "/^4/": "yell
 
 
 def shop_overview():
-    made = board("shop-overview", "Shop overview", "Is the shop well? From left to right: users, then money, then machines.")
+    made = board(
+        "shop-overview",
+        "Shop overview",
+        "Is the shop well? From the top: what customers buy, then each service, then who calls whom.",
+    )
     return (
         made.with_variable(choice("job", "Service", f"label_values({HTTP}, job)"))
         .with_panel(

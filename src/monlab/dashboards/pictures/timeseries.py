@@ -32,10 +32,10 @@ def timeseries(canvas: Canvas, shown: Shown, window: Window, box: Box, moments: 
     if panel.log_scale:
         axes.set_yscale("log", nonpositive="mask")
     _series(axes, drawn, window)
-    for step in panel.thresholds if panel.draws_thresholds else ():
+    _limits(axes, shown)
+    for step in panel.thresholds if panel.draws_thresholds else ():  # after the axis is set: Grafana does not widen it for them
         if step.value is not None and not panel.percentage_thresholds:
             axes.axhline(step.value, color=color_of(step.color), linewidth=1, linestyle="--")
-    _limits(axes, shown)
     clock(axes, window.start, window.end, wide - margin)
     for when, _, color in moments:
         axes.axvline(times(np.array([when]))[0], color=color_of(color), linewidth=1, linestyle=":")
