@@ -17,6 +17,7 @@ from monlab.dashboards.units import formatted
 from monlab.dashboards.window import Window
 
 Moments = list[tuple[float, str, str]]
+LARGEST = 1e300  # a number beyond it has no place on an axis
 REDUCERS = {"lastNotNull": "last", "firstNotNull": "first"}
 
 
@@ -62,7 +63,7 @@ def _series(axes: Axes, drawn: list[tuple[Line, Look]], window: Window) -> None:
             low = bases.get(len(values), np.zeros(len(values)))
             values = low + np.nan_to_num(values)
             bases[len(values)] = values
-        values = np.where(np.isinf(values), np.nan, values)
+        values = np.where(np.abs(values) < LARGEST, values, np.nan)
         _one(axes, times(seconds), values, low, look, window)
 
 
