@@ -38,7 +38,37 @@ def drawn(*shown):
     return figure
 
 
+def curves(figure):
+    """The lines of the time series, as lists; a gap is None."""
+    picture = figure.axes[1]  # on the panel's frame
+    return [[None if np.isnan(y) else float(y) for y in np.asarray(line.get_ydata(), float)] for line in picture.lines]
+
+
+def custom(**more):
+    made = panel()
+    made["fieldConfig"]["defaults"]["custom"] = more
+    return made
+
+
 GAP = float("nan")
+
+
+def test_stacked_series_are_a_gap_where_none_of_them_has_a_value():
+    found = curves(drawn(answered(custom(stacking={"mode": "normal"}), [GAP, 1, 2, 3, GAP], [GAP, GAP, 10, 10, GAP])))
+    assert found == [[None, 1, 2, 3, None], [None, 1, 12, 13, None]]
+
+
+def test_what_goes_down_is_stacked_below_zero_and_not_on_what_goes_up():
+    made = custom(stacking={"mode": "normal"})
+    made["fieldConfig"]["overrides"] = [
+        {"matcher": {"id": "byRegexp", "options": "[23]"}, "properties": [{"id": "custom.transform", "value": "negative-Y"}]}
+    ]
+    assert curves(drawn(answered(made, [1, 1], [2, 2], [4, 4], [8, 8]))) == [[1, 1], [3, 3], [-4, -4], [-12, -12]]
+
+
+def test_stacked_series_with_connected_nulls_keep_their_instants():
+    made = custom(stacking={"mode": "normal"}, spanNulls=True)
+    assert curves(drawn(answered(made, [1, GAP, 1], [10, 10, GAP]))) == [[1, 0, 1], [11, 10, 1]]
 
 
 @pytest.mark.parametrize("kind", ["timeseries", "barchart", "stat", "gauge", "bargauge", "table", "piechart", "heatmap", "state-timeline"])  # fmt: skip
