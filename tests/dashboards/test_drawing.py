@@ -10,6 +10,7 @@ from files import board, panel
 
 from monlab.dashboards import drawing, reader
 from monlab.dashboards.asking import Answer, Series
+from monlab.dashboards.looks import color_of
 from monlab.dashboards.running import _lines
 from monlab.dashboards.shown import Asked, Shown
 from monlab.dashboards.window import Window
@@ -80,3 +81,22 @@ def test_no_number_is_too_large_or_too_small_to_be_drawn(kind):
             for place, value in enumerate((float("inf"), -float("inf"), 1e308, 1e-320, GAP))
         )
     )
+
+
+RED = [{"color": "green", "value": None}, {"color": "red", "value": 80}]
+
+
+@pytest.mark.parametrize(
+    ("made", "colored"),
+    [
+        (panel(kind="stat", options={}), True),
+        (panel(kind="stat", options={"colorMode": "value"}), True),
+        (panel(kind="stat", options={"colorMode": "none"}), False),
+        (panel(kind="singlestat", thresholds="50,80", colorValue=True), True),
+        (panel(kind="singlestat", thresholds="50,80", colorValue=False, colorBackground=False), False),
+    ],
+)
+def test_a_stat_has_the_colour_of_its_thresholds_where_it_shows_them(made, colored):
+    made["fieldConfig"]["defaults"]["thresholds"] = {"mode": "absolute", "steps": RED}
+    words = next(text for axes in drawn(answered(made, [99, 99, 99])).axes for text in axes.texts if text.get_text() == "99")
+    assert (words.get_color() == color_of("red")) == colored

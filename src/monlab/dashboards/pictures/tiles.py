@@ -11,6 +11,7 @@ from monlab.dashboards.reducers import reduce
 from monlab.dashboards.shown import Line, Shown
 
 Number = tuple[Look, float, Line]
+PLAIN = "#222222"
 
 
 def numbers(shown: Shown) -> list[Number]:
@@ -73,7 +74,7 @@ def stat(canvas: Canvas, shown: Shown, box: Box) -> None:
             ha="center",
             va="center",
             fontsize=points,
-            color=color,
+            color=color if shown.panel.colored else PLAIN,
             weight="bold",
         )
         if small:
