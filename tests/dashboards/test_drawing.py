@@ -100,3 +100,11 @@ def test_a_stat_has_the_colour_of_its_thresholds_where_it_shows_them(made, color
     made["fieldConfig"]["defaults"]["thresholds"] = {"mode": "absolute", "steps": RED}
     words = next(text for axes in drawn(answered(made, [99, 99, 99])).axes for text in axes.texts if text.get_text() == "99")
     assert (words.get_color() == color_of("red")) == colored
+
+
+def test_a_long_title_ends_before_the_edge_of_its_panel():
+    made = panel(title="CPU System Load (1m average) of MACHINES", gridPos={"x": 0, "y": 0, "w": 4, "h": 4})
+    figure = drawn(answered(made, [1, 2, 3]))
+    title, frame = figure.axes[0].texts[0], figure.axes[0]
+    assert title.get_text().endswith("…")
+    assert title.get_window_extent().x1 <= frame.get_window_extent().x1

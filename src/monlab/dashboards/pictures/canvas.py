@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 MOST_LINES, MOST_TILES = 60, 12
 SMALL, TEXT = 7.5, 8.0  # points
+BOLD = 1.12  # how much wider bold letters are
 ROW = 0.18  # inches: a line of small text
 DIM, GRID = "#6b6b6b", "#e6e7e8"
 Box = tuple[float, float, float, float]  # left, bottom, width, height
