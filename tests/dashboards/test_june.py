@@ -89,6 +89,7 @@ def test_every_metric_is_of_the_contract_or_an_exporters_own():
         ("hard-coded window", panel("sum(rate(http_requests_total[5m]))", unit="reqps")),
         ("wrong unit", panel("sum(rate(http_requests_total{code=~'5..'}[$__rate_interval])) / sum(rate(http_requests_total[$__rate_interval]))", unit="short")),
         ("wrong unit", panel("rate(process_cpu_seconds_total[$__rate_interval])", unit="s")),
+        ("wrong unit", panel("sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))", unit="s")),
         ("rate over a gauge", panel("rate(go_memstats_heap_alloc_bytes[$__rate_interval])", unit="Bps")),
         ("averaged percentile", panel("avg_over_time(histogram_quantile(0.9, sum by (le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))[1h:])", unit="s")),
         ("averaged percentile", panel('avg by (job) (go_gc_duration_seconds{quantile="0.75"})', unit="s")),
@@ -128,6 +129,11 @@ def test_a_mistake_is_named(finding, made):
             unit="s",
         ),
         panel("sum(increase(http_requests_total[$__range]))"),
+        panel(
+            "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))",
+            unit="percentunit",
+        ),
+        panel("sum by (job) (rate(http_request_duration_seconds_bucket{le='+Inf'}[$__rate_interval]))", unit="reqps"),
         panel(
             "max by (job) (histogram_quantile(0.9, sum by (job, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
             unit="s",
