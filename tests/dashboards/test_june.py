@@ -93,6 +93,7 @@ def test_every_metric_is_of_the_contract_or_an_exporters_own():
         ("rate over a gauge", panel("rate(go_memstats_heap_alloc_bytes[$__rate_interval])", unit="Bps")),
         ("averaged percentile", panel("avg_over_time(histogram_quantile(0.9, sum by (le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))[1h:])", unit="s")),
         ("averaged percentile", panel('avg by (job) (go_gc_duration_seconds{quantile="0.75"})', unit="s")),
+        ("averaged percentile", panel('sum without (instance, quantile) (go_gc_duration_seconds{quantile="0.75"})', unit="s")),
         ("missing by (le)", panel("histogram_quantile(0.9, sum by (le) (sum by (job) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))", unit="s")),
         ("missing by (le)", panel("histogram_quantile(0.9, sum without (le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))", unit="s")),
         ("unknown variable", panel('up{job="$nowhere"}')),
@@ -128,6 +129,8 @@ def test_a_mistake_is_named(finding, made):
             "histogram_quantile(0.9, sum by (le) (topk(5, rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
             unit="s",
         ),
+        panel('sum without (quantile, job) (go_gc_duration_seconds{quantile="0.75"})', unit="s"),  # each instance for itself
+        panel('sum by (kubernetes_pod_name) (go_gc_duration_seconds{quantile="0.75"})', unit="s"),
         panel("sum(increase(http_requests_total[$__range]))"),
         panel(
             "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))",

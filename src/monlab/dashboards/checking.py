@@ -15,7 +15,9 @@ from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
 
 WINDOW = re.compile(r"\[\s*(\d+[smhdw](?:\d+[smhdw])*)\s*\]")
-ONE_PROCESS = {"instance", "pod", "host", "node", "container"}  # grouped by one of these, a percentile stands alone
+ONE_PROCESS = {  # grouped by one of these, a percentile stands alone
+    "instance", "instance_id", "pod", "pod_name", "kubernetes_pod_name", "host", "hostname", "node", "container",
+}  # fmt: skip
 LAST_TWO = re.compile(r"\bi(?:rate|delta)\s*\((?:[^()]|\([^()]*\))*\)")  # of two samples, however far it looks back
 # What well-known exporters call a gauge, for servers that keep no metadata.
 GAUGES = re.compile(
@@ -141,7 +143,7 @@ def _gauge_rate(tree: Tree, types: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _averaged_percentile(tree: Tree, _types: dict[str, str]) -> Iterator[tuple[str, str]]:
     for one in nodes(tree):
         over = (one["type"] == "aggregation" and one["op"] in ("avg", "sum")) or _is_call(one, ("avg_over_time", "sum_over_time"))
-        alone = one["type"] == "aggregation" and not one["without"] and ONE_PROCESS & set(one["grouping"])
+        alone = one["type"] == "aggregation" and one["without"] != bool(ONE_PROCESS & set(one["grouping"]))
         below = nodes(one.get("expr") or one.get("args")) if over and not alone else []
         summary = any(
             m["name"] == "quantile" and m["value"] not in ("0", "1", "0.0", "1.0")  # the smallest and the largest one
