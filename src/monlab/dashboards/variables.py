@@ -12,7 +12,11 @@ from urllib.parse import quote
 
 PLACE = re.compile(r"\$\{(\w+)(?:\.\w+)?(?::([^}]+))?\}|\[\[(\w+?)(?::(\w+))?\]\]|\$([A-Za-z_]\w*)")
 ALL = "$__all"
-MOMENT = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))  # words of a date format
+MOMENT = {
+    "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S",
+    "M": "%m", "D": "%d", "H": "%H", "m": "%M", "s": "%S",
+}  # fmt: skip
+MOMENT_WORD = re.compile("|".join(MOMENT))  # of a date format; the longest of a letter come first
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,12 @@ def _date(value: Value, form: str) -> str:
         return f"{when:%Y-%m-%dT%H:%M:%S}.{int(text) % 1000:03}Z"
     if form == "seconds":
         return str(int(text) // 1000)
-    for word, sign in MOMENT:
-        form = form.replace(word, when.strftime(sign))
-    return form
+
+    def replace(found: re.Match[str]) -> str:
+        text = when.strftime(MOMENT[found[0]])
+        return text if len(found[0]) > 1 else text.removeprefix("0")
+
+    return MOMENT_WORD.sub(replace, form)
 
 
 def _prometheus(value: Value) -> str:
