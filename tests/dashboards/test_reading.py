@@ -6,6 +6,7 @@ import pytest
 from files import OLD, board, panel, variable
 
 from monlab.dashboards import intervals, reader
+from monlab.dashboards.choices import choices
 from monlab.dashboards.layout import laid_out
 from monlab.dashboards.variables import Value, filled, one
 from monlab.dashboards.window import Window
@@ -148,6 +149,13 @@ def test_the_rate_interval_follows_the_scrape_interval_of_the_data_source(archiv
 def test_an_interval_that_is_none_gets_a_sentence():
     with pytest.raises(LabProblem, match="is no interval"):
         intervals.milliseconds("soon")
+
+
+@pytest.mark.parametrize(("include_all", "values"), [(True, ("a", "b")), (False, ("a",))])
+def test_all_is_chosen_only_where_the_variable_offers_it(include_all, values):
+    made = variable("job", "a, b", "custom", includeAll=include_all, current={"value": ["$__all"], "text": ["All"]})
+    found = choices(reader.of(board(templating={"list": [made]})), Window(0, 1800), {})
+    assert found.known["job"].values == values and not found.notes
 
 
 def test_variables_of_the_file_are_read():

@@ -80,7 +80,7 @@ def _value(variable: Variable, options: list[tuple[str, str]], wanted: str | Seq
         saved = [
             value
             for value in variable.current
-            if value in values or value in (ALL, "All") or variable.type in ("textbox", "constant")
+            if value in values or (value in (ALL, "All") and variable.include_all) or variable.type in ("textbox", "constant")
         ]
         asked = saved or ([ALL] if variable.include_all else values[:1])
     everything = asked in ([ALL], ["All"], ["all"]) and variable.include_all
