@@ -122,6 +122,7 @@ def test_a_mistake_is_named(finding, made):
             unit="s",
         ),
         panel("sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))", unit="short"),  # cores
+        panel("sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))", unit="cores"),
         panel("sum(rate(shop_orders_total[$__rate_interval])) / sum(rate(http_requests_total[$__rate_interval]))", unit="short"),
         panel("sum(irate(http_requests_total[5m]))", unit="reqps"),  # of the last two samples
         panel("sum(rate(http_requests_total[5m]))", unit="reqps", title="Requests, mean of 5 minutes"),
@@ -145,6 +146,20 @@ def test_a_mistake_is_named(finding, made):
 )
 def test_a_good_panel_is_left_alone(made):
     assert findings(made) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [("byte", "Did you mean bytes?"), ("documents", "as it is."), ("connections", "as it is.")],
+)
+def test_a_unit_of_ones_own_is_not_taken_for_another(unit, said):
+    found = dashboard.check(board(panel("rate(process_cpu_seconds_total[$__rate_interval])", unit=unit)), **SPAN)
+    assert found.sentence[found.finding == "unknown unit"].item().endswith(said)
+
+
+def test_only_units_of_grafana_are_proposed():
+    found = dashboard.check(board(panel("rate(process_cpu_seconds_total[$__rate_interval])", unit="s")), **SPAN)
+    assert found.sentence.item().endswith("Choose percentunit or short or sishort or none.")
 
 
 def test_chained_variables_choose_among_each_other():

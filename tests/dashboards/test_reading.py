@@ -8,7 +8,7 @@ from files import OLD, board, panel, variable
 from monlab.dashboards import intervals, reader
 from monlab.dashboards.choices import choices
 from monlab.dashboards.layout import laid_out
-from monlab.dashboards.variables import Value, filled, one
+from monlab.dashboards.variables import Value, filled, one, resembling
 from monlab.dashboards.window import Window
 from monlab.problem import LabProblem
 
@@ -156,6 +156,14 @@ def test_all_is_chosen_only_where_the_variable_offers_it(include_all, values):
     made = variable("job", "a, b", "custom", includeAll=include_all, current={"value": ["$__all"], "text": ["All"]})
     found = choices(reader.of(board(templating={"list": [made]})), Window(0, 1800), {})
     assert found.known["job"].values == values and not found.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("jobs", " Did you mean job?"), ("__rate_intervl", " Did you mean __rate_interval?"), ("cluster", ""), ("db", "")],
+)
+def test_a_name_that_is_no_variable_is_not_taken_for_one_that_resembles_it_a_little(name, said):
+    assert resembling(name, ["job", "instance", "__user", "__rate_interval"]) == said
 
 
 def test_variables_of_the_file_are_read():

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import yaml
 
 from monlab.dashboards import asking, dimensions, units
-from monlab.dashboards.dimensions import COUNTERS, MEANT, UNITS, Tree, nodes
+from monlab.dashboards.dimensions import CORES, COUNTERS, MEANT, UNITS, Tree, nodes
 from monlab.dashboards.model import Dashboard, Panel
 from monlab.dashboards.shown import Asked, Shown
+from monlab.dashboards.variables import resembling
 from monlab.dashboards.window import Window
 from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
@@ -64,8 +65,8 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
         yield "no description", "The panel has no description: what does it show, and what to do when it is red?"
     if panel.type != "text" and not shown.asked:
         yield "no query", "The panel has no query."
-    if panel.unit and not units.is_known(panel.unit):
-        near = nearest(panel.unit, units.KNOWN)
+    if panel.unit and panel.unit not in CORES and not units.is_known(panel.unit):
+        near = nearest(panel.unit, units.KNOWN, 0.7)  # of so many ids one always resembles a little
         yield "unknown unit", f"Grafana has no unit {panel.unit!r}, and writes it behind the number as it is.{near}"
     for one in shown.asked:
         if one.error:
@@ -78,7 +79,7 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
         elif one.answer.hollow and panel.type == "timeseries":
             yield "empty", f"Query {one.target.ref} is answered, and every value is NaN, such as 0/0: {one.query}"
         yield from (
-            ("unknown variable", f"Query {one.target.ref} names ${name}, which is no variable.{nearest(name, names)}")
+            ("unknown variable", f"Query {one.target.ref} names ${name}, which is no variable.{resembling(name, names)}")
             for name in sorted(one.unknown)
         )
         if not one.error:
@@ -181,7 +182,7 @@ def _unit(panel: Panel, tree: Tree) -> Iterator[tuple[str, str]]:
         unit = f"shows {panel.unit!r}" if panel.unit else "has no unit"
         yield (
             "wrong unit",
-            f"The query gives {_words(kind)}, and the panel {unit}. Choose {' or '.join(one for one in allowed if one)}.",
+            f"The query gives {_words(kind)}, and the panel {unit}. Choose {' or '.join(one for one in allowed if one and units.is_known(one))}.",
         )
     elif not allowed and meant:
         yield "wrong unit", f"The query gives {_words(kind)}, and the panel says {meant} ({panel.unit})."

@@ -19,12 +19,13 @@ HIDDEN = re.compile(
     re.IGNORECASE,
 )  # a counter with such a word counts no events
 PARTS = re.compile(r"hit|miss|error|fail|success|drop|reject|retr|timeout", re.IGNORECASE)  # a part of what the other one counts
+CORES = ("cores", "cpu")  # no units of Grafana, which writes them behind the number, and that is right
 UNITS = {
     SECONDS: ("s", "dtdurations", "dthms", "dtdhms", "clocks"),
     BYTES: ("bytes", "decbytes"),
     f"{BYTES}/s": ("Bps", "binBps"),
     RATIO: ("percentunit",),
-    SHARE: ("percentunit", "short", "sishort", "none", "", "cores"),
+    SHARE: ("percentunit", "short", "sishort", "none", "", *CORES),
     PERCENT: ("percent",),
 }
 MEANT = {

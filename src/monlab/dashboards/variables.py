@@ -5,10 +5,12 @@ Syntax and formats: https://grafana.com/docs/grafana/latest/dashboards/variables
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
+
+from monlab.problem import nearest
 
 PLACE = re.compile(r"\$\{(\w+)(?:\.\w+)?(?::([^}]+))?\}|\[\[(\w+?)(?::(\w+))?\]\]|\$([A-Za-z_]\w*)")
 ALL = "$__all"
@@ -50,6 +52,11 @@ def filled(text: str, known: Mapping[str, Value], unknown: set[str] | None = Non
 
 def names_in(text: str) -> set[str]:
     return {found[1] or found[3] or found[5] for found in PLACE.finditer(text)}
+
+
+def resembling(name: str, known: Iterable[str]) -> str:
+    """`" Did you mean job?"`; Grafana's own names, which begin with `__`, resemble only each other."""
+    return nearest(name, [one for one in known if one.startswith("__") == name.startswith("__")], 0.6)
 
 
 def written(value: Value, form: str = "", name: str = "") -> str:
