@@ -47,7 +47,7 @@ def test_old_panels_are_drawn_as_what_they_became_and_named():
 def test_a_text_as_a_width_is_named_with_its_place():
     found = reader.of(board(panel(gridPos={"x": 0, "y": 0, "w": "12", "h": 6})))
     assert found.problems == ('panels[0].gridPos.w is the text "12"; it must be a number.',)
-    assert found.panels[0].w == 12
+    assert found.panels[0].w == 6
 
 
 @pytest.mark.parametrize("bad", [None, 1, "text", [], {}, True, [None], [1], {"a": None}, float("nan"), 1e300])
@@ -108,6 +108,11 @@ def test_panels_of_a_collapsed_row_are_drawn_below_it():
     }
     placed = laid_out(reader.of(board(row)).panels, {})
     assert [one.type for one in placed] == ["row", "timeseries"] and placed[1].y == placed[0].y + 1
+
+
+def test_a_panel_without_a_place_is_as_large_as_in_grafana():
+    found = reader.of(board({"type": "stat", "title": "Bare"}, panel(gridPos={"y": 2}))).panels
+    assert [(one.x, one.y, one.w, one.h) for one in found] == [(0, 0, 6, 3), (0, 2, 6, 3)]
 
 
 def test_a_gap_between_panels_closes_as_it_does_in_grafana():

@@ -14,6 +14,7 @@ DRAWN = (
     "state-timeline", "status-history",
 )  # fmt: skip
 SPAN = 12  # columns of a row before Grafana 5
+WIDE, TALL = 6, 3  # of a panel whose place the file leaves out
 
 
 def panels(dashboard: Fields) -> tuple[Panel, ...]:
@@ -86,7 +87,7 @@ def _panel(fields: Fields) -> Panel:
     changed = [*(_override(one) for one in config.each("overrides")), *made]
     notes += [*ways(fields, drawn), *left_out, *overrides.left_out(changed, drawn), *_not_drawn(fields, defaults, drawn, kind)]
     low, high, log = old.axis(fields, kind)
-    wide = min(max(grid.whole("w", 12), 1), COLUMNS)
+    wide = min(max(grid.whole("w", WIDE), 1), COLUMNS)
     return Panel(
         id=fields.whole("id"),
         title=fields.text("title"),
@@ -95,7 +96,7 @@ def _panel(fields: Fields) -> Panel:
         x=min(max(grid.whole("x"), 0), COLUMNS - wide),
         y=max(grid.whole("y"), 0),
         w=wide,
-        h=min(max(grid.whole("h", 8), 1), 60),
+        h=min(max(grid.whole("h", TALL), 1), 60),
         description=fields.text("description"),
         targets=tuple(target(one, fields) for one in fields.each("targets") if not one.flag("hide")),
         source=source(fields),
