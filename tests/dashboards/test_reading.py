@@ -115,6 +115,14 @@ def test_a_panel_without_a_place_is_as_large_as_in_grafana():
     assert [(one.x, one.y, one.w, one.h) for one in found] == [(0, 0, 6, 3), (0, 2, 6, 3)]
 
 
+def test_a_query_without_a_letter_gets_the_next_free_one_as_in_grafana():
+    asked = [{"expr": "a"}, {"expr": "b", "refId": "A"}, {"expr": "c", "hide": True}, {"expr": "d", "refId": None}]
+    made = panel(targets=asked)
+    assert [(one.expr, one.ref) for one in reader.of(board(made)).panels[0].targets] == [("a", "B"), ("b", "A"), ("d", "D")]
+    many = reader.of(board(panel(targets=[{"expr": "x"}] * 28))).panels[0].targets
+    assert [one.ref for one in many[25:]] == ["Z", "AA", "AB"]
+
+
 def test_a_gap_between_panels_closes_as_it_does_in_grafana():
     far = panel(id=2, gridPos={"x": 0, "y": 100_000, "w": 12, "h": 4})
     placed = laid_out(reader.of(board(panel(), far)).panels, {})

@@ -7,7 +7,7 @@ from monlab.dashboards import old_panels as old
 from monlab.dashboards import overrides
 from monlab.dashboards.fields import Fields
 from monlab.dashboards.model import COLUMNS, Override, Panel, Threshold, Transformation
-from monlab.dashboards.target_reader import source, target, ways
+from monlab.dashboards.target_reader import source, targets, ways
 
 DRAWN = (
     "timeseries", "stat", "gauge", "bargauge", "table", "heatmap", "logs", "piechart", "nodeGraph", "text", "row", "barchart",
@@ -98,7 +98,7 @@ def _panel(fields: Fields) -> Panel:
         w=wide,
         h=min(max(grid.whole("h", TALL), 1), 60),
         description=fields.text("description"),
-        targets=tuple(target(one, fields) for one in fields.each("targets") if not one.flag("hide")),
+        targets=targets(fields),
         source=source(fields),
         unit=defaults.text("unit") or old.unit(fields, kind),
         decimals=_decimals(fields if kind in old.SINGLE else defaults),
