@@ -123,6 +123,11 @@ def test_a_query_without_a_letter_gets_the_next_free_one_as_in_grafana():
     assert [one.ref for one in many[25:]] == ["Z", "AA", "AB"]
 
 
+def test_a_value_of_a_wrong_type_is_named_once():
+    found = reader.of(board(panel(targets=[{"expr": "up", "hide": "true", "refId": 5}, 5])))
+    assert len(found.problems) == len(set(found.problems)) == 3
+
+
 def test_a_gap_between_panels_closes_as_it_does_in_grafana():
     far = panel(id=2, gridPos={"x": 0, "y": 100_000, "w": 12, "h": 4})
     placed = laid_out(reader.of(board(panel(), far)).panels, {})
