@@ -102,6 +102,18 @@ def test_a_stat_has_the_colour_of_its_thresholds_where_it_shows_them(made, color
     assert (words.get_color() == color_of("red")) == colored
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 12, 30])
+@pytest.mark.parametrize("size", [(4, 3), (6, 2), (12, 3), (3, 6), (24, 4), (5, 7)])
+def test_texts_of_a_stat_do_not_overlap(size, count):
+    made = panel(kind="stat", options={"colorMode": "none"}, gridPos={"x": 0, "y": 0, "w": size[0], "h": size[1]}, title="A stat")
+    figure = drawn(answered(made, *([number, number + 1, number + 2] for number in range(count))))
+    texts = [text.get_window_extent() for axes in figure.axes for text in axes.texts if text.get_text()]
+    for place, one in enumerate(texts):
+        for other in texts[:place]:
+            wide, tall = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert wide <= 1 or tall <= 3, (one, other)  # pixels; the box of a text is a little taller than its letters
+
+
 def test_a_long_title_ends_before_the_edge_of_its_panel():
     made = panel(title="CPU System Load (1m average) of MACHINES", gridPos={"x": 0, "y": 0, "w": 4, "h": 4})
     figure = drawn(answered(made, [1, 2, 3]))
