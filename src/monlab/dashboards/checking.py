@@ -66,7 +66,7 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
     if panel.type != "text" and not shown.asked:
         yield "no query", "The panel has no query."
     if panel.unit and panel.unit not in CORES and not units.is_known(panel.unit):
-        near = nearest(panel.unit, units.KNOWN, 0.7)  # of so many ids one always resembles a little
+        near = nearest(panel.unit, units.KNOWN, 0.76)  # of so many ids one always resembles a little
         yield "unknown unit", f"Grafana has no unit {panel.unit!r}, and writes it behind the number as it is.{near}"
     for one in shown.asked:
         if one.error:
