@@ -8,6 +8,7 @@ from files import OLD, board, panel, variable
 from monlab.dashboards import intervals, reader
 from monlab.dashboards.choices import choices
 from monlab.dashboards.layout import laid_out
+from monlab.dashboards.running import run
 from monlab.dashboards.variables import Value, filled, one, resembling
 from monlab.dashboards.window import Window
 from monlab.problem import LabProblem
@@ -182,6 +183,20 @@ def test_all_is_chosen_only_where_the_variable_offers_it(include_all, values):
 )
 def test_a_name_that_is_no_variable_is_not_taken_for_one_that_resembles_it_a_little(name, said):
     assert resembling(name, ["job", "instance", "__user", "__rate_interval"]) == said
+
+
+@pytest.mark.parametrize("source", ["$datasource", {"uid": "${datasource}"}])
+def test_a_data_source_that_is_not_here_is_named_on_the_panel_that_takes_it_from_a_variable(source):
+    asked = {"refId": "A", "namespace": "AWS/EC2", "metricName": "CPUUtilization"}
+    made = board(
+        panel(datasource=source, targets=[asked]),
+        templating={
+            "list": [variable("datasource", "cloudwatch", "datasource", current={"text": "default", "value": "default"})]
+        },
+    )
+    found = reader.of(made)
+    known = choices(found, Window(0, 1800), {}).known
+    assert 'the data source "cloudwatch"' in run(found.panels[0], Window(0, 1800), known).error
 
 
 def test_variables_of_the_file_are_read():

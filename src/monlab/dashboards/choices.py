@@ -66,7 +66,8 @@ def _fill(variable: Variable, window: Window, wanted: str | Sequence[str] | None
         options = _options(variable, window, found)
     except LabProblem as problem:
         found.notes.append(f'The variable "{variable.name}" could not be asked: {problem}')
-        options = list(variable.options)
+        # the type stands for a data source that is not here, so that each panel can name it
+        options = [(variable.query, variable.query)] if variable.type == "datasource" else list(variable.options)
     found.known[variable.name] = _value(variable, options, wanted, found)
 
 
