@@ -124,6 +124,12 @@ def test_a_query_without_a_letter_gets_the_next_free_one_as_in_grafana():
     assert [one.ref for one in many[25:]] == ["Z", "AA", "AB"]
 
 
+@pytest.mark.parametrize(("span", "wide"), [(6, 12), (2.5, 5), (0, 1), (-3, 1), (99, 24), (1e308, 24), (float("nan"), 24), (float("inf"), 24)])  # fmt: skip
+def test_a_panel_of_an_old_row_is_as_wide_as_its_span(span, wide):
+    rows = board(rows=[{"panels": [{"type": "graph", "title": "Old", "span": span}]}])
+    assert reader.of(rows).panels[0].w == wide
+
+
 def test_a_value_of_a_wrong_type_is_named_once():
     found = reader.of(board(panel(targets=[{"expr": "up", "hide": "true", "refId": 5}, 5])))
     assert len(found.problems) == len(set(found.problems)) == 3

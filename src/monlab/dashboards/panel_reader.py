@@ -45,7 +45,8 @@ def _old_row(row: Fields, top: int, titled: bool, found: list[Panel]) -> int:
     for one in row.each("panels"):
         if one.has("repeatPanelId"):
             continue
-        wide = min(max(int(one.number("span", SPAN) * COLUMNS / SPAN), 1), COLUMNS)
+        span = one.number("span", SPAN)
+        wide = max(int(span * COLUMNS / SPAN), 1) if -SPAN <= span <= SPAN else COLUMNS
         tall = _lines(one.value.get("height"), 0) or lines
         if left + wide > COLUMNS:
             left, top, tallest = 0, top + tallest, 0
