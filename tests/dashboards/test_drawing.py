@@ -67,6 +67,12 @@ def test_what_goes_down_is_stacked_below_zero_and_not_on_what_goes_up():
     assert curves(drawn(answered(made, [1, 1], [2, 2], [4, 4], [8, 8]))) == [[1, 1], [3, 3], [-4, -4], [-12, -12]]
 
 
+def test_a_value_between_two_gaps_is_a_dot():
+    figure = drawn(answered(panel(), [1, GAP, 2, GAP, 3, 4, GAP, 5]))
+    line, dots = figure.axes[1].lines
+    assert line.get_marker() in ("", "None") and dots.get_marker() == "." and list(dots.get_ydata()) == [1, 2, 5]
+
+
 def test_stacked_series_with_connected_nulls_keep_their_instants():
     made = custom(stacking={"mode": "normal"}, spanNulls=True)
     assert curves(drawn(answered(made, [1, GAP, 1], [10, 10, GAP]))) == [[1, 0, 1], [11, 10, 1]]

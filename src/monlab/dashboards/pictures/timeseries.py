@@ -116,6 +116,10 @@ def _one(axes: Axes, when: np.ndarray, values: np.ndarray, low: np.ndarray | flo
         marker="." if alone else "",
         markersize=4,
     )
+    there = ~np.isnan(values)
+    single = there & ~np.append(False, there[:-1]) & ~np.append(there[1:], False)
+    if single.any() and not alone and own.line_width > 0:  # no line goes through them
+        axes.plot(when[single], values[single], color=look.color, linewidth=0, marker=".", markersize=4)
     if own.fill or (own.stacked):
         axes.fill_between(when, low, values, color=look.color, alpha=max(own.fill, 0.15), linewidth=0)
 
