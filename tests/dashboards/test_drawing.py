@@ -120,6 +120,14 @@ def test_texts_of_a_stat_do_not_overlap(size, count):
             assert wide <= 1 or tall <= 3, (one, other)  # pixels; the box of a text is a little taller than its letters
 
 
+def test_a_text_is_drawn_without_its_tags():
+    made = panel(
+        kind="text", title="", options={"mode": "html", "content": "<h1 class='x'>Orders &amp; payments</h1>\n**a < b**"}
+    )
+    words = [text.get_text() for axes in drawn(answered(made, [1])).axes for text in axes.texts]
+    assert "Orders & payments\na < b" in words
+
+
 def test_a_long_title_ends_before_the_edge_of_its_panel():
     made = panel(title="CPU System Load (1m average) of MACHINES", gridPos={"x": 0, "y": 0, "w": 4, "h": 4})
     figure = drawn(answered(made, [1, 2, 3]))

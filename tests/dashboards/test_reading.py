@@ -135,6 +135,12 @@ def test_a_value_of_a_wrong_type_is_named_once():
     assert len(found.problems) == len(set(found.problems)) == 3
 
 
+def test_a_text_has_its_variables_filled_in():
+    made = panel(kind="text", title="Of $host", options={"content": "# Service $host"})
+    [placed] = laid_out(reader.of(board(made)).panels, {"host": Value(("a.b",), True)})
+    assert (placed.title, placed.content) == ("Of a.b", "# Service a.b")
+
+
 def test_a_gap_between_panels_closes_as_it_does_in_grafana():
     far = panel(id=2, gridPos={"x": 0, "y": 100_000, "w": 12, "h": 4})
     placed = laid_out(reader.of(board(panel(), far)).panels, {})
