@@ -128,8 +128,11 @@ def test_a_text_is_drawn_without_its_tags():
     assert "Orders & payments\na < b" in words
 
 
-def test_a_long_title_ends_before_the_edge_of_its_panel():
-    made = panel(title="CPU System Load (1m average) of MACHINES", gridPos={"x": 0, "y": 0, "w": 4, "h": 4})
+@pytest.mark.parametrize(
+    "title", ["CPU System Load (1m average) of MACHINES", "\u6bcf\u79d2\u8bf7\u6c42\u6570" * 8], ids=["letters", "signs"]
+)
+def test_a_long_title_ends_before_the_edge_of_its_panel(title):
+    made = panel(title=title, gridPos={"x": 0, "y": 0, "w": 4, "h": 4})
     figure = drawn(answered(made, [1, 2, 3]))
     title, frame = figure.axes[0].texts[0], figure.axes[0]
     assert title.get_text().endswith("…")
