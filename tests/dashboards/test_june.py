@@ -130,8 +130,14 @@ def test_a_mistake_is_named(finding, made):
             "histogram_quantile(0.9, sum by (le) (topk(5, rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
             unit="s",
         ),
-        panel('sum without (quantile, job) (go_gc_duration_seconds{quantile="0.75"})', unit="s"),  # each instance for itself
-        panel('sum by (kubernetes_pod_name) (go_gc_duration_seconds{quantile="0.75"})', unit="s"),
+        panel(  # each instance for itself
+            "sum without (job) (histogram_quantile(0.9, sum by (job, instance, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
+            unit="s",
+        ),
+        panel(
+            "sum by (kubernetes_pod_name) (histogram_quantile(0.9, sum by (job, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
+            unit="s",
+        ),
         panel("sum(increase(http_requests_total[$__range]))"),
         panel(
             "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))",
