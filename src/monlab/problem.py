@@ -47,7 +47,7 @@ def _no_error(result: Any) -> None:
         result.error_in_exec = None
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`" Did you mean m02?"` when one of `known` resembles `word`, else an empty string."""
-    found = difflib.get_close_matches(word, list(known), n=1)
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """`" Did you mean m02?"` when one of `known` resembles `word`, else an empty string. More `likeness` (0-1) guesses less."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f" Did you mean {found[0]}?" if found else ""

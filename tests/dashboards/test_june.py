@@ -89,9 +89,11 @@ def test_every_metric_is_of_the_contract_or_an_exporters_own():
         ("hard-coded window", panel("sum(rate(http_requests_total[5m]))", unit="reqps")),
         ("wrong unit", panel("sum(rate(http_requests_total{code=~'5..'}[$__rate_interval])) / sum(rate(http_requests_total[$__rate_interval]))", unit="short")),
         ("wrong unit", panel("rate(process_cpu_seconds_total[$__rate_interval])", unit="s")),
+        ("wrong unit", panel("sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))", unit="s")),
         ("rate over a gauge", panel("rate(go_memstats_heap_alloc_bytes[$__rate_interval])", unit="Bps")),
         ("averaged percentile", panel("avg_over_time(histogram_quantile(0.9, sum by (le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))[1h:])", unit="s")),
         ("averaged percentile", panel('avg by (job) (go_gc_duration_seconds{quantile="0.75"})', unit="s")),
+        ("averaged percentile", panel('sum without (instance, quantile) (go_gc_duration_seconds{quantile="0.75"})', unit="s")),
         ("missing by (le)", panel("histogram_quantile(0.9, sum by (le) (sum by (job) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))", unit="s")),
         ("missing by (le)", panel("histogram_quantile(0.9, sum without (le) (rate(http_request_duration_seconds_bucket[$__rate_interval])))", unit="s")),
         ("unknown variable", panel('up{job="$nowhere"}')),
@@ -120,6 +122,7 @@ def test_a_mistake_is_named(finding, made):
             unit="s",
         ),
         panel("sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))", unit="short"),  # cores
+        panel("sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))", unit="cores"),
         panel("sum(rate(shop_orders_total[$__rate_interval])) / sum(rate(http_requests_total[$__rate_interval]))", unit="short"),
         panel("sum(irate(http_requests_total[5m]))", unit="reqps"),  # of the last two samples
         panel("sum(rate(http_requests_total[5m]))", unit="reqps", title="Requests, mean of 5 minutes"),
@@ -127,7 +130,20 @@ def test_a_mistake_is_named(finding, made):
             "histogram_quantile(0.9, sum by (le) (topk(5, rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
             unit="s",
         ),
+        panel(  # each instance for itself
+            "sum without (job) (histogram_quantile(0.9, sum by (job, instance, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
+            unit="s",
+        ),
+        panel(
+            "sum by (kubernetes_pod_name) (histogram_quantile(0.9, sum by (job, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
+            unit="s",
+        ),
         panel("sum(increase(http_requests_total[$__range]))"),
+        panel(
+            "sum(rate(http_request_duration_seconds_bucket{le='0.5'}[$__rate_interval])) / sum(rate(http_request_duration_seconds_count[$__rate_interval]))",
+            unit="percentunit",
+        ),
+        panel("sum by (job) (rate(http_request_duration_seconds_bucket{le='+Inf'}[$__rate_interval]))", unit="reqps"),
         panel(
             "max by (job) (histogram_quantile(0.9, sum by (job, le) (rate(http_request_duration_seconds_bucket[$__rate_interval]))))",
             unit="s",
@@ -136,6 +152,20 @@ def test_a_mistake_is_named(finding, made):
 )
 def test_a_good_panel_is_left_alone(made):
     assert findings(made) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [("byte", "Did you mean bytes?"), ("documents", "as it is."), ("connections", "as it is.")],
+)
+def test_a_unit_of_ones_own_is_not_taken_for_another(unit, said):
+    found = dashboard.check(board(panel("rate(process_cpu_seconds_total[$__rate_interval])", unit=unit)), **SPAN)
+    assert found.sentence[found.finding == "unknown unit"].item().endswith(said)
+
+
+def test_only_units_of_grafana_are_proposed():
+    found = dashboard.check(board(panel("rate(process_cpu_seconds_total[$__rate_interval])", unit="s")), **SPAN)
+    assert found.sentence.item().endswith("Choose percentunit or short or sishort or none.")
 
 
 def test_chained_variables_choose_among_each_other():

@@ -7,8 +7,10 @@ from files import OLD, board, panel, variable
 
 from monlab import dashboards as dashboard
 from monlab.dashboards import intervals, reader
+from monlab.dashboards.choices import choices
 from monlab.dashboards.layout import laid_out
-from monlab.dashboards.variables import Value, filled, one
+from monlab.dashboards.running import run
+from monlab.dashboards.variables import Value, filled, one, resembling
 from monlab.dashboards.window import Window
 from monlab.problem import LabProblem
 
@@ -54,7 +56,7 @@ def test_the_limits_of_a_committed_time_series_are_drawn(name):
 def test_a_text_as_a_width_is_named_with_its_place():
     found = reader.of(board(panel(gridPos={"x": 0, "y": 0, "w": "12", "h": 6})))
     assert found.problems == ('panels[0].gridPos.w is the text "12"; it must be a number.',)
-    assert found.panels[0].w == 12
+    assert found.panels[0].w == 6
 
 
 @pytest.mark.parametrize("bad", [None, 1, "text", [], {}, True, [None], [1], {"a": None}, float("nan"), 1e300])
@@ -117,6 +119,36 @@ def test_panels_of_a_collapsed_row_are_drawn_below_it():
     assert [one.type for one in placed] == ["row", "timeseries"] and placed[1].y == placed[0].y + 1
 
 
+def test_a_panel_without_a_place_is_as_large_as_in_grafana():
+    found = reader.of(board({"type": "stat", "title": "Bare"}, panel(gridPos={"y": 2}))).panels
+    assert [(one.x, one.y, one.w, one.h) for one in found] == [(0, 0, 6, 3), (0, 2, 6, 3)]
+
+
+def test_a_query_without_a_letter_gets_the_next_free_one_as_in_grafana():
+    asked = [{"expr": "a"}, {"expr": "b", "refId": "A"}, {"expr": "c", "hide": True}, {"expr": "d", "refId": None}]
+    made = panel(targets=asked)
+    assert [(one.expr, one.ref) for one in reader.of(board(made)).panels[0].targets] == [("a", "B"), ("b", "A"), ("d", "D")]
+    many = reader.of(board(panel(targets=[{"expr": "x"}] * 28))).panels[0].targets
+    assert [one.ref for one in many[25:]] == ["Z", "AA", "AB"]
+
+
+@pytest.mark.parametrize(("span", "wide"), [(6, 12), (2.5, 5), (0, 1), (-3, 1), (99, 24), (1e308, 24), (float("nan"), 24), (float("inf"), 24)])  # fmt: skip
+def test_a_panel_of_an_old_row_is_as_wide_as_its_span(span, wide):
+    rows = board(rows=[{"panels": [{"type": "graph", "title": "Old", "span": span}]}])
+    assert reader.of(rows).panels[0].w == wide
+
+
+def test_a_value_of_a_wrong_type_is_named_once():
+    found = reader.of(board(panel(targets=[{"expr": "up", "hide": "true", "refId": 5}, 5])))
+    assert len(found.problems) == len(set(found.problems)) == 3
+
+
+def test_a_text_has_its_variables_filled_in():
+    made = panel(kind="text", title="Of $host", options={"content": "# Service $host"})
+    [placed] = laid_out(reader.of(board(made)).panels, {"host": Value(("a.b",), True)})
+    assert (placed.title, placed.content) == ("Of a.b", "# Service a.b")
+
+
 def test_a_gap_between_panels_closes_as_it_does_in_grafana():
     far = panel(id=2, gridPos={"x": 0, "y": 100_000, "w": 12, "h": 4})
     placed = laid_out(reader.of(board(panel(), far)).panels, {})
@@ -156,6 +188,35 @@ def test_the_rate_interval_follows_the_scrape_interval_of_the_data_source(archiv
 def test_an_interval_that_is_none_gets_a_sentence():
     with pytest.raises(LabProblem, match="is no interval"):
         intervals.milliseconds("soon")
+
+
+@pytest.mark.parametrize(("include_all", "values"), [(True, ("a", "b")), (False, ("a",))])
+def test_all_is_chosen_only_where_the_variable_offers_it(include_all, values):
+    made = variable("job", "a, b", "custom", includeAll=include_all, current={"value": ["$__all"], "text": ["All"]})
+    found = choices(reader.of(board(templating={"list": [made]})), Window(0, 1800), {})
+    assert found.known["job"].values == values and not found.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("jobs", " Did you mean job?"), ("__rate_intervl", " Did you mean __rate_interval?"), ("cluster", ""), ("db", "")],
+)
+def test_a_name_that_is_no_variable_is_not_taken_for_one_that_resembles_it_a_little(name, said):
+    assert resembling(name, ["job", "instance", "__user", "__rate_interval"]) == said
+
+
+@pytest.mark.parametrize("source", ["$datasource", {"uid": "${datasource}"}])
+def test_a_data_source_that_is_not_here_is_named_on_the_panel_that_takes_it_from_a_variable(source):
+    asked = {"refId": "A", "namespace": "AWS/EC2", "metricName": "CPUUtilization"}
+    made = board(
+        panel(datasource=source, targets=[asked]),
+        templating={
+            "list": [variable("datasource", "cloudwatch", "datasource", current={"text": "default", "value": "default"})]
+        },
+    )
+    found = reader.of(made)
+    known = choices(found, Window(0, 1800), {}).known
+    assert 'the data source "cloudwatch"' in run(found.panels[0], Window(0, 1800), known).error
 
 
 def test_variables_of_the_file_are_read():

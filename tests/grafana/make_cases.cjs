@@ -14,6 +14,7 @@ const UNITS = {
   s: [0, 5e-7, 0.0004, 0.0345, 1, 59.94, 60, 90, 3600, 5400, 90000, 700000, 4e7, -0.25], ms: [0.2, 999, 1000, 61000, 4e6, 9e7, 4e10], 'µs': [10, 1500, 2e6],
   ns: [12, 1500, 2e6, 3e9, 9e10, 5e12, 9e13], m: [5, 90, 3000, 20000, 1e6], h: [1, 30, 200, 10000], d: [1, 10, 400],
   dtdurations: [0, 61, 3700, 90061, -5], dtdurationms: [0, 1500, 61000], dthms: [0, 61, 3700, 100000, -61], dtdhms: [90061, 3600], timeticks: [500],
+  clocks: [0, 0.25, 5, 61.5, 3700, 100000, -5], clockms: [250, 61500], dateTimeAsUS: [1780272000000, 1780315200000],
   reqps: [0, 12.5, 1500], ops: [0.25, 2e6], cps: [7], iops: [1234], rpm: [60], currencyUSD: [0, 12.5, 1234.5, -3, 2.5e6], currencyEUR: [99.99], currencySEK: [1200],
   hertz: [50, 2.4e9], watt: [0.005, 1500], kwatth: [12], celsius: [21.5], humidity: [40], rotrpm: [1200], hex: [255, -16], hex0x: [255], sci: [12345, 0.00012],
   locale: [1234567.891, 12], pressurepsi: [14.7, 1500], lengthmm: [2500], massg: [1500], bool: [0, 1], bool_on_off: [1], bool_yes_no: [0],
@@ -27,7 +28,8 @@ for (const [unit, values] of Object.entries(UNITS)) {
 }
 for (const [unit, value, decimals] of [['s', 0.0345, 2], ['s', 90, 0], ['percentunit', 0.99954, 3], ['percent', 12, 2], ['bytes', 1536, 2], ['short', 1234567, 1],
   ['none', 2, 3], ['none', 2.345, 2], ['none', 1.005, 2], ['none', -2.5, 0], ['none', 0, 2], ['currencyUSD', 1234.5, 2], ['dtdurations', 90061, 2], ['dtdurations', 3700, 1],
-  ['reqps', 1500, 0], ['ms', 1234, 1], ['locale', 1234.5678, 1], ['sci', 12345, 2], ['m', 90, 1], ['d', 10, 1]]) {
+  ['reqps', 1500, 0], ['ms', 1234, 1], ['locale', 1234.5678, 1], ['sci', 12345, 2], ['m', 90, 1], ['d', 10, 1],
+  ['clocks', 100000, 0], ['clocks', 100000, 1], ['clocks', 61.5, 1], ['clocks', 0.25, 0]]) {
   add('unit', { unit, value, decimals }, data.formattedValueToString(data.getValueFormat(unit)(value, decimals, null, 'utc')));
 }
 

@@ -64,3 +64,12 @@ def test_the_table_is_large_and_has_every_kind():
         "legend",
         "color",
     }
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e308, -1e308, 1e-320])
+@pytest.mark.parametrize("decimals", [None, 0, 2, 15])
+def test_the_largest_and_smallest_numbers_are_written_in_every_unit(value, decimals):
+    """A division by zero is infinite in each unit; Grafana itself has no sensible text for some of these."""
+    for unit in (*units.KNOWN, "suffix:orders", "si:mF", "count:orders", "currency:CHF", "something"):
+        text = units.formatted(value, unit, decimals)
+        assert "inf" not in text.lower() and "nan" not in text.lower(), (unit, text)

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import yaml
 
 from monlab.dashboards import asking, dimensions, units
-from monlab.dashboards.dimensions import COUNTERS, MEANT, UNITS, Tree, nodes
+from monlab.dashboards.dimensions import CORES, COUNTERS, MEANT, UNITS, Tree, nodes
 from monlab.dashboards.model import Dashboard, Panel
 from monlab.dashboards.shown import Asked, Shown
+from monlab.dashboards.variables import resembling
 from monlab.dashboards.window import Window
 from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
 
 WINDOW = re.compile(r"\[\s*(\d+[smhdw](?:\d+[smhdw])*)\s*\]")
-ONE_PROCESS = {"instance", "pod", "host", "node", "container"}  # grouped by one of these, a percentile stands alone
+ONE_PROCESS = {  # grouped by one of these, a percentile stands alone
+    "instance", "instance_id", "pod", "pod_name", "kubernetes_pod_name", "host", "hostname", "node", "container",
+}  # fmt: skip
 LAST_TWO = re.compile(r"\bi(?:rate|delta)\s*\((?:[^()]|\([^()]*\))*\)")  # of two samples, however far it looks back
 # What well-known exporters call a gauge, for servers that keep no metadata.
 GAUGES = re.compile(
@@ -62,8 +65,8 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
         yield "no description", "The panel has no description: what does it show, and what to do when it is red?"
     if panel.type != "text" and not shown.asked:
         yield "no query", "The panel has no query."
-    if panel.unit and not units.is_known(panel.unit):
-        near = nearest(panel.unit, units.KNOWN)
+    if panel.unit and panel.unit not in CORES and not units.is_known(panel.unit):
+        near = nearest(panel.unit, units.KNOWN, 0.76)  # of so many ids one always resembles a little
         yield "unknown unit", f"Grafana has no unit {panel.unit!r}, and writes it behind the number as it is.{near}"
     for one in shown.asked:
         if one.error:
@@ -76,7 +79,7 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
         elif one.answer.hollow and panel.type == "timeseries":
             yield "empty", f"Query {one.target.ref} is answered, and every value is NaN, such as 0/0: {one.query}"
         yield from (
-            ("unknown variable", f"Query {one.target.ref} names ${name}, which is no variable.{nearest(name, names)}")
+            ("unknown variable", f"Query {one.target.ref} names ${name}, which is no variable.{resembling(name, names)}")
             for name in sorted(one.unknown)
         )
         if not one.error:
@@ -141,7 +144,7 @@ def _gauge_rate(tree: Tree, types: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _averaged_percentile(tree: Tree, _types: dict[str, str]) -> Iterator[tuple[str, str]]:
     for one in nodes(tree):
         over = (one["type"] == "aggregation" and one["op"] in ("avg", "sum")) or _is_call(one, ("avg_over_time", "sum_over_time"))
-        alone = one["type"] == "aggregation" and not one["without"] and ONE_PROCESS & set(one["grouping"])
+        alone = one["type"] == "aggregation" and one["without"] != bool(ONE_PROCESS & set(one["grouping"]))
         below = nodes(one.get("expr") or one.get("args")) if over and not alone else []
         summary = any(
             m["name"] == "quantile" and m["value"] not in ("0", "1", "0.0", "1.0")  # the smallest and the largest one
@@ -179,7 +182,7 @@ def _unit(panel: Panel, tree: Tree) -> Iterator[tuple[str, str]]:
         unit = f"shows {panel.unit!r}" if panel.unit else "has no unit"
         yield (
             "wrong unit",
-            f"The query gives {_words(kind)}, and the panel {unit}. Choose {' or '.join(one for one in allowed if one)}.",
+            f"The query gives {_words(kind)}, and the panel {unit}. Choose {' or '.join(one for one in allowed if one and units.is_known(one))}.",
         )
     elif not allowed and meant:
         yield "wrong unit", f"The query gives {_words(kind)}, and the panel says {meant} ({panel.unit})."

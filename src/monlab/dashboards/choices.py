@@ -66,7 +66,8 @@ def _fill(variable: Variable, window: Window, wanted: str | Sequence[str] | None
         options = _options(variable, window, found)
     except LabProblem as problem:
         found.notes.append(f'The variable "{variable.name}" could not be asked: {problem}')
-        options = list(variable.options)
+        # the type stands for a data source that is not here, so that each panel can name it
+        options = [(variable.query, variable.query)] if variable.type == "datasource" else list(variable.options)
     found.known[variable.name] = _value(variable, options, wanted, found)
 
 
@@ -80,7 +81,7 @@ def _value(variable: Variable, options: list[tuple[str, str]], wanted: str | Seq
         saved = [
             value
             for value in variable.current
-            if value in values or value in (ALL, "All") or variable.type in ("textbox", "constant")
+            if value in values or (value in (ALL, "All") and variable.include_all) or variable.type in ("textbox", "constant")
         ]
         asked = saved or ([ALL] if variable.include_all else values[:1])
     everything = asked in ([ALL], ["All"], ["all"]) and variable.include_all

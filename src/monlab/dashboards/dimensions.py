@@ -19,12 +19,13 @@ HIDDEN = re.compile(
     re.IGNORECASE,
 )  # a counter with such a word counts no events
 PARTS = re.compile(r"hit|miss|error|fail|success|drop|reject|retr|timeout", re.IGNORECASE)  # a part of what the other one counts
+CORES = ("cores", "cpu")  # no units of Grafana, which writes them behind the number, and that is right
 UNITS = {
     SECONDS: ("s", "dtdurations", "dthms", "dtdhms", "clocks"),
     BYTES: ("bytes", "decbytes"),
     f"{BYTES}/s": ("Bps", "binBps"),
     RATIO: ("percentunit",),
-    SHARE: ("percentunit", "short", "sishort", "none", "", "cores"),
+    SHARE: ("percentunit", "short", "sishort", "none", "", *CORES),
     PERCENT: ("percent",),
 }
 MEANT = {
@@ -43,10 +44,8 @@ MEANT = {
 
 def base(metric: str) -> str | None:
     """The unit in a metric's name, None when it has none."""
-    stem = metric
-    for ending in ("_bucket", "_sum", "_total"):
-        stem = stem.removesuffix(ending)
-    if metric.endswith("_count"):
+    stem = metric.removesuffix("_total").removesuffix("_sum")
+    if metric.endswith(("_count", "_bucket")):
         return COUNT
     if stem.endswith("_timestamp_seconds") or (stem.endswith("_time_seconds") and not metric.endswith("_total")):
         return None
@@ -92,7 +91,7 @@ def _call(tree: Tree) -> str | None:
         return {SECONDS: SHARE, BYTES: f"{BYTES}/s", COUNT: f"{COUNT}/s"}.get(inside or "")
     if name == "histogram_quantile":
         names = [one["name"] for one in nodes(vectors[-1]) if one["type"] in ("vectorSelector", "matrixSelector")]
-        return base(names[0]) if names else None
+        return base(names[0].removesuffix("_bucket")) if names else None
     return inside if name in RISES or name in KEEPS else None
 
 
@@ -124,7 +123,7 @@ def _binary(tree: Tree) -> str | None:
 def _part(left: Tree, right: Tree) -> bool:
     """Whether one count is a part of the other: the same metric, or hits and errors of it. Rows of a transaction are no part of it."""
     one, other = (
-        {x["name"].removesuffix("_total").removesuffix("_count") for x in nodes(side) if x["type"].endswith("Selector")}
+        {re.sub("_(total|count|bucket)$", "", x["name"]) for x in nodes(side) if x["type"].endswith("Selector")}
         for side in (left, right)
     )
     return bool(one & other) or any(PARTS.search(name) for name in one)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from monlab.dashboards import pictures
 from monlab.dashboards.looks import color_of
 from monlab.dashboards.model import COLUMNS
-from monlab.dashboards.pictures.canvas import DIM, safe, short
+from monlab.dashboards.pictures.canvas import BOLD, DIM, safe, short
 from monlab.dashboards.pictures.timeseries import Moments
 from monlab.dashboards.shown import Shown
 from monlab.dashboards.window import Window
@@ -36,7 +36,7 @@ def draw(title: str, shown: list[Shown], window: Window, said: list[str], moment
     height = head + (lines - first) * each + 0.1
     figure = plt.figure(figsize=(WIDTH, height), facecolor=PAGE, dpi=min(DOTS, MOST_DOTS / height))
     when = f"{window.said()} UTC{' · archive' if window.archived else ''}"
-    figure.text(0.006, 1 - 0.27 / height, short(title, WIDTH - 4.5, 15), fontsize=15, weight="bold", va="center")
+    figure.text(0.006, 1 - 0.27 / height, short(title, WIDTH - 4.5, 15 * BOLD), fontsize=15, weight="bold", va="center")
     figure.text(0.994, 1 - 0.27 / height, when, ha="right", va="center", fontsize=9, color="#444444")
     for number, sentence in enumerate(said):
         y = 1 - (HEAD + SENTENCE * (number + 0.4)) / height
@@ -83,7 +83,7 @@ def _panel(
         figure.text(
             place[0],
             place[1] + place[3] / 2,
-            f"▾ {short(panel.title, wide - 0.3, 10.5)}",
+            f"▾ {short(panel.title, wide - 0.3, 10.5 * BOLD)}",
             fontsize=10.5,
             weight="bold",
             va="center",
@@ -93,7 +93,7 @@ def _panel(
     frame.set(xticks=[], yticks=[], xlim=(0, wide), ylim=(0, tall))
     for spine in frame.spines.values():
         spine.set_color("#d8d9da")
-    frame.text(0.1, tall - TITLE / 2 - 0.01, short(panel.title, wide - 0.2, 9.5), fontsize=9.5, weight="bold", va="center")
+    frame.text(0.1, tall - TITLE / 2 - 0.01, short(panel.title, wide - 0.2, 9.5 * BOLD), fontsize=9.5, weight="bold", va="center")
     foot = _foot(frame, [*panel.notes, *pictures.notes(shown)], wide, tall)
     inside = (left, bottom + foot, wide, max(tall - TITLE * bool(panel.title) - foot, 0.3))
     sentence = _sentence(shown)

@@ -27,7 +27,9 @@ def laid_out(panels: tuple[Panel, ...], known: dict[str, Value]) -> list[Panel]:
             down += extra
         down += (len(values) - 1) * (height - top)
         bottom = max((panel.y + panel.h for panel in placed), default=0)
-    found = [replace(panel, title=_titled(panel, known)) for panel in placed]
+    found = [
+        replace(panel, title=_filled(panel, panel.title, known), content=_filled(panel, panel.content, known)) for panel in placed
+    ]
     return _compact(sorted(found, key=lambda panel: (panel.y, panel.x)))
 
 
@@ -88,7 +90,7 @@ def _spread(group: list[Panel], known: dict[str, Value]) -> tuple[list[Panel], i
     return found, extra
 
 
-def _titled(panel: Panel, known: dict[str, Value]) -> str:
+def _filled(panel: Panel, text: str, known: dict[str, Value]) -> str:
     """Titles are for reading: a variable stands there with its text, not as a regular expression."""
     own = {**known, **{name: one(value) for name, value in panel.own}}
-    return filled(panel.title, {name: one(written(value, "text")) for name, value in own.items()}).replace("\\\\", "\\")
+    return filled(text, {name: one(written(value, "text")) for name, value in own.items()}).replace("\\\\", "\\")

@@ -109,6 +109,7 @@ class Panel:
     color: str = ""  # of all its series, where the file fixes one
     axis_label: str = ""
     sparkline: bool = True  # of a stat
+    colored: bool = True  # a stat's number has the colour of its thresholds
     prefix: str = ""  # of an old singlestat
     postfix: str = ""
     text_mode: str = "auto"  # of a stat: value, name, value_and_name, none

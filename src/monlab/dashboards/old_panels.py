@@ -157,10 +157,13 @@ def colors_by_name(fields: Fields) -> list[Override]:
 
 
 def single(fields: Fields, kind: str) -> dict[str, Any]:
-    """What a singlestat writes around its number, and whether a line stands behind it."""
+    """What a singlestat writes around its number, whether thresholds colour it, and whether a line stands behind it."""
+    options = fields.inside("options")
     if kind not in SINGLE:
-        return {"sparkline": fields.inside("options").text("graphMode", "area") != "none"}
+        return {"sparkline": options.text("graphMode", "area") != "none", "colored": options.value.get("colorMode") != "none"}
+    shown = (fields.value.get("colorValue"), fields.value.get("colorBackground"), fields.inside("gauge").value.get("show"))
     return {
+        "colored": any(one is True for one in shown),
         "prefix": fields.text("prefix"),
         "postfix": fields.text("postfix"),
         "sparkline": fields.inside("sparkline").flag("show"),

@@ -7,13 +7,14 @@ from monlab.dashboards import old_panels as old
 from monlab.dashboards import overrides
 from monlab.dashboards.fields import Fields
 from monlab.dashboards.model import COLUMNS, Override, Panel, Threshold, Transformation
-from monlab.dashboards.target_reader import source, target, ways
+from monlab.dashboards.target_reader import source, targets, ways
 
 DRAWN = (
     "timeseries", "stat", "gauge", "bargauge", "table", "heatmap", "logs", "piechart", "nodeGraph", "text", "row", "barchart",
     "state-timeline", "status-history",
 )  # fmt: skip
 SPAN = 12  # columns of a row before Grafana 5
+WIDE, TALL = 6, 3  # of a panel whose place the file leaves out
 
 
 def panels(dashboard: Fields) -> tuple[Panel, ...]:
@@ -44,7 +45,8 @@ def _old_row(row: Fields, top: int, titled: bool, found: list[Panel]) -> int:
     for one in row.each("panels"):
         if one.has("repeatPanelId"):
             continue
-        wide = min(max(int(one.number("span", SPAN) * COLUMNS / SPAN), 1), COLUMNS)
+        span = one.number("span", SPAN)
+        wide = max(int(span * COLUMNS / SPAN), 1) if -SPAN <= span <= SPAN else COLUMNS
         tall = _lines(one.value.get("height"), 0) or lines
         if left + wide > COLUMNS:
             left, top, tallest = 0, top + tallest, 0
@@ -86,7 +88,7 @@ def _panel(fields: Fields) -> Panel:
     changed = [*(_override(one) for one in config.each("overrides")), *made]
     notes += [*ways(fields, drawn), *left_out, *overrides.left_out(changed, drawn), *_not_drawn(fields, defaults, drawn, kind)]
     low, high, log = old.axis(fields, kind)
-    wide = min(max(grid.whole("w", 12), 1), COLUMNS)
+    wide = min(max(grid.whole("w", WIDE), 1), COLUMNS)
     return Panel(
         id=fields.whole("id"),
         title=fields.text("title"),
@@ -94,9 +96,9 @@ def _panel(fields: Fields) -> Panel:
         x=min(max(grid.whole("x"), 0), COLUMNS - wide),
         y=max(grid.whole("y"), 0),
         w=wide,
-        h=min(max(grid.whole("h", 8), 1), 60),
+        h=min(max(grid.whole("h", TALL), 1), 60),
         description=fields.text("description"),
-        targets=tuple(target(one, fields) for one in fields.each("targets") if not one.flag("hide")),
+        targets=targets(fields),
         source=source(fields),
         unit=defaults.text("unit") or old.unit(fields, kind),
         decimals=_decimals(fields if kind in old.SINGLE else defaults),

@@ -63,7 +63,7 @@ def of(found: Any, name: str = "The dashboard") -> Dashboard:
         ),
         inputs=tuple((one.text("name"), one.text("pluginId")) for one in fields.each("__inputs") if one.text("name")),
         notes=tuple(notes),
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),  # some values are read more than once
     )
 
 

@@ -8,9 +8,9 @@ from monlab.dashboards.model import Annotation, Panel, Source, Target
 from monlab.dashboards.shown import Asked, Line, Shown
 from monlab.dashboards.tables import table_of
 from monlab.dashboards.times import overridden
-from monlab.dashboards.variables import Value, filled, one
+from monlab.dashboards.variables import Value, filled, one, resembling
 from monlab.dashboards.window import Window
-from monlab.problem import LabProblem, nearest
+from monlab.problem import LabProblem
 from monlab.telemetry.errors import QueryProblem
 
 POINTS_A_COLUMN = 50  # a panel over the whole width has about as many points as a screen
@@ -63,7 +63,7 @@ def _asked(panel: Panel, target: Target, window: Window, known: Mapping[str, Val
         answer = asking.ask(kind, query, window, step, now, target.query_type)
         return Asked(target, query, answer, unknown=frozenset(unknown), note=" ".join((*answer.notes, note)).strip())
     except QueryProblem as problem:
-        near = nearest(min(unknown), [*known, *steps]) if unknown else ""
+        near = resembling(min(unknown), [*known, *steps]) if unknown else ""
         hint = f" No variable is named {', '.join(sorted(unknown))}.{near}" if unknown else ""
         return Asked(target, query, error=f"{problem}{hint}", refused=True, unknown=frozenset(unknown))
     except LabProblem as problem:

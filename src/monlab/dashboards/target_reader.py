@@ -1,5 +1,9 @@
 """Queries of a panel's JSON -> records, and the data source that each of them means."""
 
+import itertools
+import string
+from collections.abc import Iterator
+
 from monlab.dashboards.fields import Fields
 from monlab.dashboards.model import Source, Target
 
@@ -17,7 +21,22 @@ def source(fields: Fields, key: str = "datasource") -> Source:
     return Source()
 
 
-def target(fields: Fields, panel: Fields) -> Target:
+def targets(panel: Fields) -> tuple[Target, ...]:
+    """The queries that are shown. One without a letter gets the next free one, as when Grafana loads the file."""
+    every = [(one, one.text("refId")) for one in panel.each("targets")]
+    named = {ref for _, ref in every}
+    free = (letter for letter in _letters() if letter not in named)
+    found = [(one, ref or next(free)) for one, ref in every]
+    return tuple(_target(one, panel, ref) for one, ref in found if not one.flag("hide"))
+
+
+def _letters() -> Iterator[str]:
+    """A to Z, then AA, AB, ..."""
+    for count in itertools.count(1):
+        yield from map("".join, itertools.product(string.ascii_uppercase, repeat=count))
+
+
+def _target(fields: Fields, panel: Fields, ref: str) -> Target:
     own = source(fields)
     whole = source(panel)
     if whole.uid == MIXED or whole.type == "datasource":
@@ -26,7 +45,7 @@ def target(fields: Fields, panel: Fields) -> Target:
     kind = fields.value.get("format", "time_series")
     factor = fields.value.get("intervalFactor")
     return Target(
-        ref=fields.text("refId", "A"),
+        ref=ref,
         expr=fields.text("expr") or (query if isinstance(query, str) else "") or fields.text("service"),
         source=own if own != Source() else whole,
         legend=fields.text("legendFormat"),

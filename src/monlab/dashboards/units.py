@@ -12,13 +12,21 @@ SI_NONE = SI.index(" ")
 IEC = (" ", " Ki", " Mi", " Gi", " Ti", " Pi", " Ei", " Zi", " Yi")
 SHORT = ("", " K", " Mil", " Bil", " Tri", " Quadr", " Quint", " Sext", " Sept")
 THOUSANDS = ("", "K", "M", "B", "T")
+SMALLEST = 1e-300  # no digits of a number below it can be counted
+ENDLESS = ("string", "locale", "hex", "hex0x", "sci", "dtdurations", "dtdurationms", "dthms", "dtdhms", "clocks", "clockms")
+HOUR_MS = 3_600_000
 MINUTE, HOUR, DAY, WEEK, YEAR = 60.0, 3600.0, 86_400.0, 604_800.0, 31_536_000.0
 
 
 def formatted(value: float, unit: str = "", decimals: int | None = None) -> str:
-    """The text that Grafana shows for a number in a unit. An id that it does not know stands behind the number as it is."""
+    """The text that Grafana shows for a number in a unit. An id that it does not know stands behind the number as it is.
+
+    Where Grafana writes "Infinity:0NaN:0NaN" and its like, the sign of infinity stands.
+    """
     if math.isnan(value):
         return "NaN"
+    if math.isinf(value) and unit in ENDLESS:
+        return number(value)
     return _format(unit)(float(value), decimals)  # numpy writes its own numbers differently
 
 
@@ -26,12 +34,14 @@ def number(value: float, decimals: int | None = None) -> str:
     """The digits alone: as many decimals as asked for, else as many as the size needs."""
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
+    if abs(value) < SMALLEST:
+        value = 0.0
     if decimals is None:
         decimals = _decimals(value)
     if value == 0:
         return f"{0:.{decimals}f}"
     factor = 10.0**decimals if decimals else 1.0
-    text = _shortest(_half_up(value * factor) / factor)
+    text = _shortest(_half_up(value * factor) / factor if math.isfinite(value * factor) else value)
     if "e" in text:
         return text
     whole, _, part = text.partition(".")
@@ -111,10 +121,8 @@ def _steps(*steps: tuple[float, float, str]) -> Format:
     """
 
     def write(value: float, decimals: int | None) -> str:
-        for below, by, word in steps:
-            if abs(value) < below:
-                return f"{number(value, decimals)} {word}" if by == 1 and word != "day" else _span(value / by, decimals, word)
-        raise AssertionError("the last row has no end")
+        _, by, word = next((one for one in steps if abs(value) < one[0]), steps[-1])
+        return f"{number(value, decimals)} {word}" if by == 1 and word != "day" else _span(value / by, decimals, word)
 
     return write
 
@@ -150,6 +158,8 @@ def _duration(base_s: float, word: str) -> Format:
         if value < 0:
             return f"{write(-value, decimals)} ago"
         left, parts, room, started = value * base_s * 1000, [], decimals or 0, False
+        if math.isinf(left):
+            return number(left)
         for name, seconds in UNITS_OF_TIME:
             if room < 0:
                 break
@@ -180,6 +190,22 @@ def _dhms(value: float, decimals: int | None) -> str:
     return (f"{days} d " if days > 0 else "") + _clock_text(value - days * DAY)
 
 
+def _clock_of(milliseconds_each: int) -> Format:
+    """`1h:01m:40s:000ms`: as many parts as there are decimals, and one more; all of them without a number of decimals."""
+
+    def write(value: float, decimals: int | None) -> str:
+        size = value * milliseconds_each
+        if math.isinf(size):
+            return number(size)
+        left = math.floor(size)
+        parts = [f"{left // 60_000 % 60:02}m", f"{left // 1000 % 60:02}s", f"{left % 1000:03}ms"]
+        parts = [f"{left // HOUR_MS}h", *parts] if left >= HOUR_MS else parts[1:] if left < 60_000 else parts
+        parts = parts[-1:] if left < 1000 else parts
+        return ":".join(parts if decimals is None else parts[: decimals + 1])
+
+    return write
+
+
 def _stamp(pattern: str) -> Format:
     """A time in milliseconds since 1970, in UTC."""
 
@@ -190,6 +216,10 @@ def _stamp(pattern: str) -> Format:
             return "Invalid date"
 
     return write
+
+
+def _american(value: float, decimals: int | None) -> str:
+    return _stamp("%m/%d/%Y %I:%M:%S %p")(value, decimals).replace("AM", "am").replace("PM", "pm")
 
 
 def _hex(value: float, decimals: int | None) -> str:
@@ -240,6 +270,8 @@ SPECIAL: dict[str, Format] = {
     "dtdurations": _duration(1.0, "second"),
     "dthms": _hms,
     "dtdhms": _dhms,
+    "clocks": _clock_of(1000),
+    "clockms": _clock_of(1),
     "timeticks": lambda value, decimals: _seconds(value / 100, decimals),
     "bool": lambda value, _decimals: "True" if value else "False",
     "bool_yes_no": lambda value, _decimals: "Yes" if value else "No",
@@ -248,6 +280,9 @@ SPECIAL: dict[str, Format] = {
     "dateTimeAsIsoNoDateIfToday": _stamp("%Y-%m-%d %H:%M:%S"),
     "dateTimeAsSystem": _stamp("%Y-%m-%d %H:%M:%S"),
     "dateTimeAsLocal": _stamp("%Y-%m-%d %H:%M:%S"),
+    "dateTimeAsLocalNoDateIfToday": _stamp("%Y-%m-%d %H:%M:%S"),
+    "dateTimeAsUS": _american,
+    "dateTimeAsUSNoDateIfToday": _american,
     "dateTimeFromNow": _stamp("%Y-%m-%d %H:%M:%S"),  # a picture is looked at later, so it names the time itself
 }
 

@@ -5,14 +5,20 @@ Syntax and formats: https://grafana.com/docs/grafana/latest/dashboards/variables
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from monlab.problem import nearest
+
 PLACE = re.compile(r"\$\{(\w+)(?:\.\w+)?(?::([^}]+))?\}|\[\[(\w+?)(?::(\w+))?\]\]|\$([A-Za-z_]\w*)")
 ALL = "$__all"
-MOMENT = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))  # words of a date format
+MOMENT = {
+    "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S",
+    "M": "%m", "D": "%d", "H": "%H", "m": "%M", "s": "%S",
+}  # fmt: skip
+MOMENT_WORD = re.compile("|".join(MOMENT))  # of a date format; the longest of a letter come first
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,11 @@ def names_in(text: str) -> set[str]:
     return {found[1] or found[3] or found[5] for found in PLACE.finditer(text)}
 
 
+def resembling(name: str, known: Iterable[str]) -> str:
+    """`" Did you mean job?"`; Grafana's own names, which begin with `__`, resemble only each other."""
+    return nearest(name, [one for one in known if one.startswith("__") == name.startswith("__")])
+
+
 def written(value: Value, form: str = "", name: str = "") -> str:
     """The value in one of Grafana's formats; without one, as the Prometheus data source writes it. An unknown format is read as glob."""
     if value.exact and form != "text":
@@ -78,9 +89,12 @@ def _date(value: Value, form: str) -> str:
         return f"{when:%Y-%m-%dT%H:%M:%S}.{int(text) % 1000:03}Z"
     if form == "seconds":
         return str(int(text) // 1000)
-    for word, sign in MOMENT:
-        form = form.replace(word, when.strftime(sign))
-    return form
+
+    def replace(found: re.Match[str]) -> str:
+        text = when.strftime(MOMENT[found[0]])
+        return text if len(found[0]) > 1 else text.removeprefix("0")
+
+    return MOMENT_WORD.sub(replace, form)
 
 
 def _prometheus(value: Value) -> str:

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 MOST_LINES, MOST_TILES = 60, 12
 SMALL, TEXT = 7.5, 8.0  # points
+NARROW, WIDE = "iljtfI.,:;'|!()[] ", "\u2e80"  # letters; from the second one on they are Chinese, Japanese, pictures
+BOLD = 1.12  # how much wider bold letters are
 ROW = 0.18  # inches: a line of small text
 DIM, GRID = "#6b6b6b", "#e6e7e8"
 Box = tuple[float, float, float, float]  # left, bottom, width, height
@@ -44,7 +46,7 @@ class Canvas:
 
 def wide_of(text: str, points: float = SMALL) -> float:
     """Inches that a text takes, about."""
-    return sum(0.42 if letter in "iljtfI.,:;'|!()[] " else 0.66 for letter in text) * points / 72
+    return sum(0.42 if letter in NARROW else 0.66 if letter < WIDE else 1.0 for letter in text) * points / 72
 
 
 def short(text: str, inches: float, points: float = SMALL) -> str:

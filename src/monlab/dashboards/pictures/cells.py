@@ -1,5 +1,7 @@
 """What is read line by line: tables, log lines, texts."""
 
+import html
+import re
 import textwrap
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from monlab.dashboards.shown import Shown
 from monlab.dashboards.tables import Words, table_of, written
 from monlab.dashboards.transformations import of_table
 
+TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 LEVELS = {
     "error": "#e02f44",
     "critical": "#e02f44",
@@ -108,7 +111,8 @@ def logs(canvas: Canvas, shown: Shown, box: Box) -> None:
 
 def text(canvas: Canvas, shown: Shown, box: Box) -> None:
     axes = canvas.blank(box)
-    plain = [line.strip("#* ").replace("**", "") for line in shown.panel.content[:20_000].splitlines()]
+    content = html.unescape(TAG.sub("", shown.panel.content[:20_000]))
+    plain = [line.strip("#* ").replace("**", "") for line in content.splitlines()]
     letters = max(int((box[2] - 0.2) / (0.56 * TEXT / 72)), 8)
     room = max(1, int((box[3] - 0.1) / 0.17))
     wrapped: list[str] = []

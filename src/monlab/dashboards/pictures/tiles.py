@@ -11,6 +11,8 @@ from monlab.dashboards.reducers import reduce
 from monlab.dashboards.shown import Line, Shown
 
 Number = tuple[Look, float, Line]
+PLAIN = "#222222"
+NARROW, LOW, LOW_NAMED = 1.1, 0.16, 0.3  # inches: the least width of a tile, and height, without a name and with one
 
 
 def numbers(shown: Shown) -> list[Number]:
@@ -22,12 +24,12 @@ def numbers(shown: Shown) -> list[Number]:
     ][:MOST_LINES]
 
 
-def _boxes(box: Box, count: int) -> list[Box]:
-    """Tiles side by side, or one below the other in a narrow panel."""
+def _boxes(box: Box, count: int, least: float = 0.01) -> list[Box]:
+    """Tiles side by side, or one below the other in a narrow panel as long as they are `least` inches tall."""
     left, bottom, wide, tall = box
     columns = count if wide > tall * 1.2 else 1
-    if wide / columns < 1.1:
-        columns = max(1, int(wide / 1.1))
+    columns = max(columns, math.ceil(count / max(1, int(tall / least))))
+    columns = min(columns, max(1, int(wide / NARROW)))
     rows = math.ceil(count / columns)
     columns = math.ceil(count / rows)
     return [
@@ -54,8 +56,17 @@ def _words(look: Look, value: float, line: Line, shown: Shown) -> tuple[str, str
 
 
 def stat(canvas: Canvas, shown: Shown, box: Box) -> None:
-    found = numbers(shown)[:MOST_TILES]
-    for (look, value, line), tile in zip(found, _boxes(box, len(found)), strict=True):
+    every = numbers(shown)[:MOST_TILES]
+    least = LOW_NAMED if any(_words(*one, shown)[1] for one in every) else LOW
+    room = max(2, max(1, int(box[2] / NARROW)) * int(box[3] / least))
+    found = every if len(every) <= room else every[: room - 1]
+    tiles = _boxes(box, min(len(every), room), least)
+    if len(found) < len(every):
+        axes, tile = canvas.blank(tiles[-1]), tiles.pop()
+        axes.text(
+            tile[2] / 2, tile[3] / 2, f"… {len(every) - len(found)} more", ha="center", va="center", fontsize=SMALL, color=DIM
+        )
+    for (look, value, line), tile in zip(found, tiles, strict=True):
         axes = canvas.blank(tile)
         color = look.shade(value)
         there = line.series.values[np.isfinite(line.series.values)]
@@ -65,15 +76,16 @@ def stat(canvas: Canvas, shown: Shown, box: Box) -> None:
             axes.fill_between(x, 0, y, color=color, alpha=0.18, linewidth=0)
             axes.plot(x, y, color=color, alpha=0.6, linewidth=0.8)
         large, small = _words(look, value, line, shown)
-        points = max(min(tile[3] * 21, (tile[2] - 0.2) / max(wide_of(large, 1.15), 0.01), 30), 6)
+        tall = tile[3] - 0.18 if small else tile[3]
+        points = max(min(tile[3] * 21, tall * 55, (tile[2] - 0.2) / max(wide_of(large, 1.15), 0.01), 30), 6)
         axes.text(
             tile[2] / 2,
-            tile[3] * 0.52,
+            min(tile[3] * 0.52, tall / 2 + 0.01),
             short(large, tile[2], points),
             ha="center",
             va="center",
             fontsize=points,
-            color=color,
+            color=color if shown.panel.colored else PLAIN,
             weight="bold",
         )
         if small:

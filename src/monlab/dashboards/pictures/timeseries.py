@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 from matplotlib import ticker
@@ -17,6 +18,8 @@ from monlab.dashboards.units import formatted
 from monlab.dashboards.window import Window
 
 Moments = list[tuple[float, str, str]]
+Stack = tuple[int, bool, bool]  # how many values, whether they are bars, whether they go down
+LARGEST = 1e300  # a number beyond it has no place on an axis
 REDUCERS = {"lastNotNull": "last", "firstNotNull": "first"}
 
 
@@ -46,24 +49,46 @@ def timeseries(canvas: Canvas, shown: Shown, window: Window, box: Box, moments: 
 
 
 def _series(axes: Axes, drawn: list[tuple[Line, Look]], window: Window) -> None:
-    bases: dict[int, np.ndarray] = {}
     whole = _whole(drawn)
-    for line, look in drawn:
-        own = look.panel
-        if not len(line.series.times):
-            continue
-        seconds, values = filled_gaps(line.series.times, line.series.values, own)
-        if own.upside_down:
-            values = -values
-        if own.percent_stacked and len(values) == len(whole):
-            values = np.divide(values, whole, out=np.full(len(values), np.nan), where=whole > 0)
+    lines = [(look, *_values(line, look, whole)) for line, look in drawn if len(line.series.times)]
+    there = _there([(look, values) for look, _, values in lines])
+    bases: dict[Stack, np.ndarray] = {}
+    for look, seconds, values in lines:
         low: np.ndarray | float = 0.0
-        if own.stacked:
-            low = bases.get(len(values), np.zeros(len(values)))
-            values = low + np.nan_to_num(values)
-            bases[len(values)] = values
-        values = np.where(np.isinf(values), np.nan, values)
+        if look.panel.stacked:
+            stack = _stack(look, values)
+            low = bases.get(stack, np.zeros(len(values)))
+            bases[stack] = low + np.nan_to_num(values, posinf=0.0, neginf=0.0)
+            values = np.where(there[stack], bases[stack], np.nan)
+        values = np.where(np.abs(values) < LARGEST, values, np.nan)
         _one(axes, times(seconds), values, low, look, window)
+
+
+def _values(line: Line, look: Look, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds and values of a series as it is drawn when it stands alone."""
+    own = replace(look.panel, span_nulls=False, span_ms=0.0, gap_ms=0.0) if look.panel.stacked else look.panel
+    seconds, values = filled_gaps(line.series.times, line.series.values, own)  # stacked series keep their instants in common
+    if look.panel.upside_down:
+        values = -values
+    if look.panel.percent_stacked and len(values) == len(whole):
+        values = np.divide(values, whole, out=np.full(len(values), np.nan), where=whole > 0)
+    return seconds, values
+
+
+def _stack(look: Look, values: np.ndarray) -> Stack:
+    """What is stacked on each other: lines or bars, above zero or below it (by the first value), as in Grafana."""
+    known = values[~np.isnan(values)]
+    return len(values), look.panel.bars, bool(len(known) and known[0] < 0)
+
+
+def _there(lines: list[tuple[Look, np.ndarray]]) -> dict[Stack, np.ndarray]:
+    """Where any series of a stack has a value; where none has, there is a gap and not a zero."""
+    found: dict[Stack, np.ndarray] = {}
+    for look, values in lines:
+        if look.panel.stacked:
+            stack = _stack(look, values)
+            found[stack] = found.get(stack, np.zeros(len(values), bool)) | ~np.isnan(values)
+    return found
 
 
 def _whole(drawn: list[tuple[Line, Look]]) -> np.ndarray:
@@ -91,6 +116,10 @@ def _one(axes: Axes, when: np.ndarray, values: np.ndarray, low: np.ndarray | flo
         marker="." if alone else "",
         markersize=4,
     )
+    there = ~np.isnan(values)
+    single = there & ~np.append(False, there[:-1]) & ~np.append(there[1:], False)
+    if single.any() and not alone and own.line_width > 0:  # no line goes through them
+        axes.plot(when[single], values[single], color=look.color, linewidth=0, marker=".", markersize=4)
     if own.fill or (own.stacked):
         axes.fill_between(when, low, values, color=look.color, alpha=max(own.fill, 0.15), linewidth=0)
 
