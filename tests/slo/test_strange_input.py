@@ -202,6 +202,17 @@ def test_one_sample_and_no_traffic_are_no_data():
         page = printing.html([line], [], "June")
         assert not line.kept and "no data" in page and "100.000 %" not in page and "unknown" in page
         assert printing.sheet(line, [], "June")
+        assert "| no data | unknown | No data" in report.review([line])
+        [forecast_of] = report.month([(ORDERS, events)], [], ends=START + DAY)
+        assert forecast_of.forecast == ""
+
+
+@pytest.mark.parametrize(("objective", "words"), [(1, "There is no budget"), ("0.1", "At this speed 0")])
+def test_a_forecast_is_a_sentence_without_a_budget_and_with_hardly_any_of_it_spent(objective, words):
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(9e-8, index=index), pd.Series(1.0, index=index))
+    [line] = report.month([(from_mapping({**GOOD, "objective": objective}), events)], [], ends=START + 30 * DAY)
+    assert line.forecast.startswith(words)
 
 
 NO_MOMENTS = {"nothing": None, "words": "soon", "a number": 5, "a day": date(2026, 6, 1), "not a time": pd.NaT}

@@ -29,8 +29,7 @@ def straight(spent: float, start: datetime, now: datetime, end: datetime) -> For
         raise LabProblem("A forecast needs some of the window behind it. Ask again when it has begun, and before it ends.")
     spent = float(at_least(0, spent, "The part that is spent", "Missing data is no forecast of calm: find out what is wrong."))
     at_end = spent * ((end - start) / (now - start))
-    empty = start + (now - start) / spent if spent else None
-    return Forecast(empty if empty is not None and empty <= end else None, at_end)
+    return Forecast(min(start + (now - start) / spent, end) if at_end >= 1 else None, at_end)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monlab.slo.report import Incident, Line, parts, percent
+from monlab.slo.report import Incident, Line, parts, percent, remaining
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def html(lines: Sequence[Line], incidents: Sequence[Incident], title: str) -> st
     body = "".join(_section(line, incidents) for line in lines)
     rows = "".join(
         f"<tr><td>{markup.escape(one.slo.id)}<td>{percent(float(one.slo.objective))}<td>{percent(one.availability)}"
-        f"<td>{_left(one)}<td>{_state(one)}"
+        f"<td>{remaining(one)}<td>{_state(one)}"
         for one in lines
     )
     return (
@@ -40,11 +40,6 @@ def html(lines: Sequence[Line], incidents: Sequence[Incident], title: str) -> st
 
 def _state(line: Line) -> str:
     return "kept" if line.kept else "missed" if line.availability is not None else "no data"
-
-
-def _left(line: Line) -> str:
-    """Without data nobody knows what is left."""
-    return parts(line.left) if line.availability is not None else "unknown"
 
 
 def _spenders(line: Line) -> list[str]:

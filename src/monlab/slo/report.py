@@ -109,7 +109,14 @@ def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetim
 
 
 def _forecast(events: Events, slo: SLO, ends: datetime) -> str:
-    """What happens when the budget goes on going as fast as it did since the first row; traffic is taken to stay as it was."""
+    """What happens when the budget goes on going as fast as it did since the first row; traffic is taken to stay as it was.
+
+    Empty without data: nobody knows the speed.
+    """
+    if availability(events.counts()) is None:
+        return ""
+    if not slo.budget:
+        return "There is no budget, so no speed at which it goes."
     first, now = (events.index[place].to_pydatetime() for place in (0, -1))
     gone = spent(events.counts(), slo.objective) * ((now - first) / (ends - first))
     found = straight(gone, first, now, ends)
@@ -146,9 +153,14 @@ def parts(value: float, digits: int = 1) -> str:
     return f"{value * 100:.{digits}f} %" if np.isfinite(value) else "more than there is"
 
 
+def remaining(line: Line) -> str:
+    """The part of the budget that is left; without data nobody knows it."""
+    return parts(line.left) if line.availability is not None else "unknown"
+
+
 def review(lines: Sequence[Line]) -> str:
     """The agenda of the operations review, in Markdown, with the month's numbers filled in."""
-    rows = "\n".join(f"| {one.slo.id} | {percent(one.availability)} | {parts(one.left)} | {one.advice} |" for one in lines)
+    rows = "\n".join(f"| {one.slo.id} | {percent(one.availability)} | {remaining(one)} | {one.advice} |" for one in lines)
     return (
         "# Operations review\n\n| SLO | availability | budget left | proposal |\n|---|---|---|---|\n"
         f"{rows}\n\n1. Which incident spent most, and is its cause mended?\n2. Which alert came too late, which for nothing?\n"
