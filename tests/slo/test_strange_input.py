@@ -207,7 +207,15 @@ def test_one_sample_and_no_traffic_are_no_data():
         assert forecast_of.forecast == ""
 
 
-@pytest.mark.parametrize(("objective", "words"), [(1, "There is no budget"), ("0.1", "At this speed 0")])
+def test_a_percentage_is_not_rounded_to_all_or_to_nothing():
+    found = [report.percent(value) for value in (1, 0.9999999, 0.99999, 0.999994, 0.5)]
+    assert found == ["100.000 %", "99.99999 %", "99.999 %", "99.999 %", "50.000 %"]
+    assert [report.parts(value) for value in (0, -4e-7, 0.0004, 0.25)] == ["0.0 %", "-0.00004 %", "0.04 %", "25.0 %"]
+    [decision] = policy.gate({"gateway-orders": 0.0010000004}, policy.agreement({"slos": [GOOD]}))
+    assert decision.reason.startswith("-0.00004% of the budget")
+
+
+@pytest.mark.parametrize(("objective", "words"), [(1, "There is no budget"), ("0.1", "At this speed 0.00001 %")])
 def test_a_forecast_is_a_sentence_without_a_budget_and_with_hardly_any_of_it_spent(objective, words):
     index = pd.date_range(START, periods=1440, freq="min")
     events = backtest.Events(pd.Series(9e-8, index=index), pd.Series(1.0, index=index))

@@ -22,6 +22,13 @@ def shown(value: Any) -> str:
     return " ".join(_repr.repr(value).split())
 
 
+def rounded(percent: float, digits: int, never: float = 0) -> str:
+    """A percentage with `digits` behind the point; with more when it would else be printed as one that it is not."""
+    while digits < 12 and round(percent, digits) == never != percent:
+        digits += 1
+    return f"{percent:.{digits}f}"
+
+
 def plain(value: Any, what: str) -> float:
     """A finite number as Python's own, a fraction as it is. Raises LabProblem for missing data, text, a truth value, a whole series."""
     if value is None or value is pd.NA:

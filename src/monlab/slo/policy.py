@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from monlab.problem import LabProblem, nearest
-from monlab.slo.numbers import shown
+from monlab.slo.numbers import rounded, shown
 from monlab.slo.records import SLO, from_mapping, share, texts
 
 CHANGES = ("feature", "fix", "reliability", "security")  # of what a release is made; a fix of the outage itself is reliability
@@ -91,7 +91,7 @@ def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, tod
         level = next(one for one in agreement.levels if one.above is None or (exact is not None and exact > one.above))
         left = -math.inf if exact is None else float(exact)
         if slo.budget:
-            why = f"{left:.1%} of the budget is left: level {level.name}."
+            why = f"{rounded(left * 100, 1)}% of the budget is left: level {level.name}."
         else:
             why = f"There was no budget, and {'something' if ratio else 'nothing'} failed: level {level.name}."
     if change in level.allows:

@@ -14,7 +14,7 @@ from monlab.problem import LabProblem
 from monlab.slo.backtest import Events
 from monlab.slo.budget import availability, spent
 from monlab.slo.forecast import straight
-from monlab.slo.numbers import moment
+from monlab.slo.numbers import moment, rounded
 from monlab.slo.records import SLO
 
 POINTS = 240  # of a curve
@@ -145,12 +145,12 @@ def _by(events: Events, unit: str, words: str) -> dict[str, float | None]:
 
 
 def percent(value: float | None) -> str:
-    return "no data" if value is None else f"{value * 100:.3f} %"
+    return "no data" if value is None else f"{rounded(value * 100, 3, never=100)} %"
 
 
 def parts(value: float, digits: int = 1) -> str:
     """A part of a budget in percent; above 100 and below 0 as it is."""
-    return f"{value * 100:.{digits}f} %" if np.isfinite(value) else "more than there is"
+    return f"{rounded(value * 100, digits)} %" if np.isfinite(value) else "more than there is"
 
 
 def remaining(line: Line) -> str:
