@@ -207,6 +207,13 @@ def test_one_sample_and_no_traffic_are_no_data():
         assert forecast_of.forecast == ""
 
 
+def test_what_no_known_incident_spent_has_no_cause_to_mend():
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(0.06, index=index), pd.Series(100.0, index=index))
+    [line] = report.month([(ORDERS, events)], [])
+    assert line.advice == "Kept, with 40 % of the budget left. Most went on no known incident: find what the worst days share."
+
+
 def test_a_percentage_is_not_rounded_to_all_or_to_nothing():
     found = [report.percent(value) for value in (1, 0.9999999, 0.99999, 0.999994, 0.5)]
     assert found == ["100.000 %", "99.99999 %", "99.999 %", "99.999 %", "50.000 %"]

@@ -68,7 +68,10 @@ class Line:
                 return f"Missed, and most went on no known incident ({parts(self.spenders[worst], 0)}): find what the worst days share."
             return f"Missed. Most of the budget went on the {most}: mend its cause before new features."
         if self.left < 0.5:
-            return f"Kept, with {parts(self.left, 0)} of the budget left. Mend what caused the {most}."
+            kept = f"Kept, with {parts(self.left, 0)} of the budget left."
+            if worst == REST:
+                return f"{kept} Most went on no known incident: find what the worst days share."
+            return f"{kept} Mend what caused the {most}."
         if self.left > 0.9:
             return "Kept with ease. Release more often, or ask users whether the objective should be higher."
         return "Kept. Go on as agreed."
