@@ -299,6 +299,34 @@ def test_a_field_that_cannot_be_meant_is_named(changes, words):
         from_mapping(body)
 
 
+ALIKE = [
+    ("sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"),
+    ("sum by (x, y) (rate(a[{{.window}}]))", "(sum(rate(b[{{.window}}])) by (y, x))"),
+    ("a", "sum(sum by (x) (rate(b[{{.window}}])))"),
+    ("sum by (x) (rate(a[{{.window}}]))", "clamp_min(sum(rate(b[{{.window}}])) by (x) - sum(rate(c[{{.window}}])) by (x), 0)"),
+    ("sum by (x) (rate(a[{{.window}}]))", "rate(x:b:total[{{.window}}])"),
+    ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}])) * on () group_left (x) c"),
+    ("sum(rate(a[{{.window}}]))", 'sum(rate(b{text="sum by (x)"}[{{.window}}]))'),
+]
+NOT_ALIKE = [
+    ("sum(rate(a[{{.window}}]))", "sum by (x) (rate(b[{{.window}}]))"),
+    ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"),
+    ("sum(rate(a[{{.window}}])) by (x)", "b"),
+    ("sum by (x) (rate(a[{{.window}}]))", "(sum(rate(b[{{.window}}])) by (y))"),
+]
+
+
+@pytest.mark.parametrize(("total", "bad"), ALIKE)
+def test_queries_that_group_alike_are_read(total, bad):
+    assert from_mapping({**GOOD, "total": total, "bad": bad})
+
+
+@pytest.mark.parametrize(("total", "bad"), NOT_ALIKE)
+def test_queries_that_do_not_group_alike_are_refused_since_their_ratio_would_be_nothing_failed(total, bad):
+    with pytest.raises(LabProblem, match=r"`bad` gives .*series.*, and `total` .*series.* Group both alike"):
+        from_mapping({**GOOD, "total": total, "bad": bad})
+
+
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}"])
 def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     slo = SLO(name, name, "0.999", Events(total="all_total", bad="bad_total{}"))

@@ -20,6 +20,7 @@ UNITS = ("week", "month", "quarter", "year")
 MAX_NAME = 100
 OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
+SUMS = "(?:sum|avg|min|max|count)"
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 
 
@@ -71,12 +72,30 @@ def labels(value: Any) -> dict[str, str]:
     }
 
 
+def _bare(text: str) -> str:
+    """A query without the texts in it."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', "", text)
+
+
+def _grouping(text: str) -> str | None:
+    """What the series of a query are told apart by, as in `series by x, y`, or `one series`; None where its text does not tell for sure."""
+    if WINDOW not in text:
+        return "one series"  # a counter's selector becomes one sum
+    bare = _bare(text).strip(" \n()") + ")"
+    if re.search(r"\b(on|ignoring|group_left|group_right|label_replace|label_join|count_values|topk|bottomk)\b", bare):
+        return None
+    found = re.match(rf"{SUMS}\s+(by|without)\s*\(([^()]*)\)", bare) or re.search(r"\)\s*(by|without)\s*\(([^()]*)\)$", bare)
+    if found:
+        return f"series {found[1]} {', '.join(sorted(part.strip() for part in found[2].split(',')))}"
+    return "one series" if re.match(rf"{SUMS}\s*\(", bare) and not re.search(r"\b(by|without)\b", bare) else None
+
+
 def query(text: str, what: str) -> str:
     """A counter's selector, or a whole query with a window. Raises LabProblem for what Prometheus could not read with a window in it."""
     text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, texts(text, f"`{what}`")).strip()
     if not text or WINDOW in text:
         return text
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', "", text)
+    bare = _bare(text)
     if re.search(r"\[[^\]]*\]", bare):
         raise LabProblem(f"`{what}` has a window of its own, {shown(text)}. The rules need many: write [{WINDOW}] in its place.")
     if not re.fullmatch(r"(?:[a-zA-Z_:][a-zA-Z0-9_:]*\s*)?(?:\{[^{}\"\']*\})?", bare):
@@ -155,6 +174,13 @@ class Events:
         if bool(self.bad) == bool(self.good):
             raise LabProblem(
                 "An SLI of events names either `bad` or `good` beside `total`: one of them, not both and not neither."
+            )
+        some = "bad" if self.bad else "good"
+        mine, whole = _grouping(getattr(self, some)), _grouping(self.total)
+        if mine and whole and mine != whole:
+            raise LabProblem(
+                f"`{some}` gives {mine}, and `total` {whole}: none would find its partner, and no failure would count. "
+                "Group both alike, or neither."
             )
 
 
