@@ -166,6 +166,32 @@ def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, chan
     assert (said.returncode, words in said.stdout) == (code, True), said.stdout + said.stderr
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"bad": 'http_request_total{job="gateway"}'}, "No event counted as bad, since sum(rate(http_request_total"),
+        ({"bad": None, "good": 'http_requests_total{status="200"}'}, "No event counted as good, since sum(rate("),
+        (
+            {"bad": None, "total": None, "histogram": "http_request_duration_seconds", "threshold_seconds": 0.31},
+            'No event counted as good, since sum(rate(http_request_duration_seconds_bucket{le="0.31"}',
+        ),
+        (
+            {"total": "sum by (route) (rate(http_requests_total[{{.window}}]))", "bad": "sum by (route) (rate(x[{{.window}}]))"},
+            "answers, and an objective is judged by one",
+        ),
+        ({"bad": "http_requests_total"}, "let both select the same requests"),
+    ],
+)
+def test_the_gate_names_what_was_not_measured(tmp_path, june, changes, words):
+    slo = {key: value for key, value in {**ORDERS, **changes}.items() if value is not None}
+    said = gate(tmp_path, june, {"slos": [slo]}, "--at", "2026-06-14T23:59")
+    assert words in said.stdout and "There is no data" not in said.stdout, said.stdout + said.stderr
+
+
+def test_the_gate_does_not_ask_after_a_name_that_is_right(tmp_path, june):
+    assert "finds no series" not in gate(tmp_path, june, {"slos": [ORDERS]}, "--at", "2026-06-14T23:59").stdout
+
+
 def test_the_benchmark_stays_within_its_limits():
     import slo as benchmark
 

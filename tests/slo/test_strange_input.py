@@ -427,6 +427,18 @@ def test_a_gate_without_data_is_closed(ratio):
     assert not decision.open and decision.left is None and "missing data is not 100 %" in decision.reason
 
 
+@pytest.mark.parametrize("ratio", [-0.001, 1.5, 11.0, math.inf])
+def test_a_gate_is_closed_by_a_ratio_that_cannot_be_and_says_that_the_queries_are_wrong(ratio):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
+    assert not decision.open and decision.left is None and "let both select the same requests" in decision.reason
+
+
+@pytest.mark.parametrize(("ratio", "left"), [(-1e-17, 1), (1.0000000000000002, -999)])
+def test_a_gate_takes_the_last_digit_of_a_sum_for_noise(ratio, left):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
+    assert decision.left == left
+
+
 @pytest.mark.parametrize(
     ("ratio", "words", "is_open"), [(0.01, "something failed: level stop", False), (0, "nothing failed", True)]
 )

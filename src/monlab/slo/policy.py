@@ -16,6 +16,7 @@ from monlab.problem import LabProblem, nearest
 from monlab.slo.numbers import rounded, shown
 from monlab.slo.records import SLO, from_mapping, share, texts
 
+NOISE = 1e-9  # sums of the same numbers in another order may differ by as little
 CHANGES = ("feature", "fix", "reliability", "security")  # of what a release is made; a fix of the outage itself is reliability
 
 
@@ -77,23 +78,29 @@ class Decision:
     reason: str
 
 
-def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, today: date) -> Decision:
-    """The decision for an error ratio over the SLO's window; None is missing data, which opens nothing."""
+def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, today: date, seen: str = "") -> Decision:
+    """The decision for an error ratio over the SLO's window; None is missing data, which opens nothing. What was `seen` is said, too."""
     if change not in CHANGES:
         raise LabProblem(f"{change!r} is no kind of change. Choose one of {', '.join(CHANGES)}.{nearest(change, CHANGES)}")
     left: float | None
     if ratio is None or ratio is pd.NA or (isinstance(ratio, float) and math.isnan(ratio)):
         left = None
-        level = Level("unknown", None, ("reliability", "security"), "Find out why the query has no answer.")
-        why = "There is no data for the window, and missing data is not 100 %."
+        then = "Mend the query." if seen else "Find out why the query has no answer."
+        level = Level("unknown", None, ("reliability", "security"), then)
+        why = seen or "There is no data for the window, and missing data is not 100 %."
+    elif isinstance(ratio, float) and not -NOISE <= ratio <= 1 + NOISE:
+        left = None
+        level = Level("unknown", None, ("reliability", "security"), "Mend the queries.")
+        why = f"The error ratio is {ratio:g}, so one query counts events that the other does not: let both select the same requests."
     else:
-        exact = _left(slo, share(ratio, "The error ratio"))
+        exact = _left(slo, share(min(max(ratio, 0.0), 1.0) if isinstance(ratio, float) else ratio, "The error ratio"))
         level = next(one for one in agreement.levels if one.above is None or (exact is not None and exact > one.above))
         left = -math.inf if exact is None else float(exact)
         if slo.budget:
             why = f"{rounded(left * 100, 1)}% of the budget is left: level {level.name}."
         else:
             why = f"There was no budget, and {'something' if ratio else 'nothing'} failed: level {level.name}."
+        why = f"{why} {seen}".rstrip()
     if change in level.allows:
         return Decision(slo.id, level.name, left, True, f"{why} {level.then}")
     valid = [one for one in agreement.passes if one.slo == slo.id and one.until >= today]
@@ -180,11 +187,18 @@ def _pass(body: Any) -> Pass:
 
 
 def gate(
-    ratios: Mapping[str, float | None], of: Agreement, change: str = "feature", now: datetime | None = None
+    ratios: Mapping[str, float | None],
+    of: Agreement,
+    change: str = "feature",
+    now: datetime | None = None,
+    seen: Mapping[str, str] | None = None,
 ) -> list[Decision]:
-    """A decision for each SLO of the agreement, by its id; one that was not measured counts as unknown."""
+    """A decision for each SLO of the agreement, by its id; one that was not measured counts as unknown.
+
+    `seen` holds a sentence for those whose measurement wants one.
+    """
     today = (now or datetime.now(UTC)).date()
-    return [decide(slo, ratios.get(slo.id), of, change, today) for slo in of.slos]
+    return [decide(slo, ratios.get(slo.id), of, change, today, (seen or {}).get(slo.id, "")) for slo in of.slos]
 
 
 def is_open(decisions: Sequence[Decision]) -> bool:

@@ -31,14 +31,27 @@ def events(slo: SLO) -> tuple[str, str]:
         total = f"histogram_count({_native(slo.sli)})"
         return f"{total} * {_slow(slo.sli)}", total
     if isinstance(slo.sli, Latency):
-        rest = f", {slo.sli.labels}" if slo.sli.labels else ""
         total = _rate(f"{slo.sli.histogram}_count{{{slo.sli.labels}}}")
-        good = _rate(f'{slo.sli.histogram}_bucket{{le="{slo.sli.le}"{rest}}}')
-        return f"{total} - ({good} or 0 * {total})", total
+        return f"{total} - ({_rate(_bucket(slo.sli))} or 0 * {total})", total
     total = _rate(slo.sli.total)
     if slo.sli.good:
         return f"{total} - ({_rate(slo.sli.good)} or 0 * {total})", total
     return f"{_rate(slo.sli.bad)} or 0 * {total}", total
+
+
+def some_events(slo: SLO, span: timedelta) -> tuple[str, str]:
+    """Which events count as none where no series of them is there, `bad` or `good`, and their query; both empty when none do."""
+    if isinstance(slo.sli, Events):
+        which, query = ("good", slo.sli.good) if slo.sli.good else ("bad", slo.sli.bad)
+    elif slo.sli.native:
+        return "", ""
+    else:
+        which, query = "good", _bucket(slo.sli)
+    return which, _rate(query).replace(WINDOW, words(span))
+
+
+def _bucket(sli: Latency) -> str:
+    return f'{sli.histogram}_bucket{{le="{sli.le}"{f", {sli.labels}" if sli.labels else ""}}}'
 
 
 def _rate(query: str) -> str:
