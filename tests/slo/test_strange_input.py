@@ -343,6 +343,9 @@ def test_a_window_is_found_however_it_is_spaced():
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + at)}: &{chr(98 + at)} [{','.join(['*' + chr(97 + at)] * 9)}]\n" for at in range(9)
 )
+MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
+    f"{chr(98 + at)}: &{chr(98 + at)} {{<<: [{','.join(['*' + chr(97 + at)] * 9)}]}}\n" for at in range(9)
+)
 SLOTH = formats.to_sloth([ORDERS])
 TEXTS = [
     (BOMB, "no field"),
@@ -358,6 +361,12 @@ TEXTS = [
     (SLOTH + "---\n" + SLOTH, "no YAML"),
     ("a: \0", "no YAML"),
     ("!!python/object:os.system x", "no YAML"),
+    ("until: 2026-06-31", "line 1, column 8.* no date or number"),
+    ("a: 1\nb: !!bool x", "line 2, column 4.* no date or number"),
+    ("a: !!timestamp x", "no date or number"),
+    ("a: !!int ''", "no date or number"),
+    ("a: !!float x", "no date or number"),
+    (MERGES, "merges .* Write the fields out"),
     ("", "list of fields"),
     (None, "file's text"),
     (b"a: b", "file's text"),

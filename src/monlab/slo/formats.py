@@ -21,6 +21,7 @@ from monlab.slo.rule_files import as_bad_and_total, number, period
 SLOTH = "prometheus/v1"
 OPENSLO = "openslo/v1alpha"
 MAX_CHARACTERS = 200_000
+MAX_FIELDS = 10_000
 SLOTH_FIELDS = {"version", "service", "labels", "slos"}
 SLOTH_SLO_FIELDS = {"name", "description", "objective", "labels", "sli", "alerting"}
 OPENSLO_OBJECTIVE_FIELDS = {"displayName", "value", "target", "ratioMetrics"}
@@ -38,6 +39,24 @@ class _Once(yaml.SafeLoader):
         if twice:
             raise LabProblem(f"The field {shown(twice[0])} stands twice{node.start_mark}. Keep one of the two.".replace("\n", ""))
         return super().construct_mapping(node, deep)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merges (`<<`) of merges multiply: nine lines of nine stand for more fields than there is memory."""
+        super().flatten_mapping(node)
+        if len(node.value) > MAX_FIELDS:
+            raise LabProblem(f"The specification merges (`<<`) more than {MAX_FIELDS:,} fields into one. Write the fields out.")
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """PyYAML lets through what a scalar's reader raises, without the line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError, IndexError):
+            if not isinstance(node, yaml.ScalarNode) or len(node.value) > 100:
+                raise
+            where = f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+            raise LabProblem(
+                f"The specification has {shown(node.value)} at {where}, which is no date or number that there is. Mend it, or quote it."
+            ) from None
 
 
 def loaded(text: str) -> Any:
