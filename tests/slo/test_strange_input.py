@@ -99,6 +99,7 @@ NO_SHARES = {
     "negative": -0.1,
     "with a comma": "0,999",
     "1/0": "1/0",
+    "an endless exponent": "1e-99999999",
     "above 1": 1.001,
 }
 del NO_SHARES["text"]

@@ -21,6 +21,7 @@ MAX_NAME = 100
 OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
 SUMS = "(?:sum|avg|min|max|count)"
+ENDLESS = re.compile(r"[eE][+-]?[0-9_]{4,}")  # an exponent of so many digits is a number of more than memory
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 
 
@@ -33,7 +34,7 @@ def share(value: float | str | Fraction, name: str = OBJECTIVE) -> Fraction:
         text = str(value) if number or isinstance(value, str) else shown(value)
         percent = text.strip().endswith("%")
         try:
-            found = Fraction(text.strip().removesuffix("%") if len(text) < 100 else "too long")
+            found = Fraction(text.strip().removesuffix("%") if len(text) < 100 and not ENDLESS.search(text) else "too long")
         except (ValueError, OverflowError, ZeroDivisionError):
             raise LabProblem(f"{name} is {shown(value)}, which is no number. Write a share, as in 0.999.") from None
         if percent and 0 <= found <= 100:
