@@ -359,7 +359,18 @@ TEXTS = [
     ("version: " + "9" * 5000, "thousands of digits"),
     (SLOTH + "version: prometheus/v1\n", "stands twice"),
     (SLOTH.replace("  objective:", "  objective: 99.0\n  objective:"), "stands twice"),
-    (SLOTH + "---\n" + SLOTH, "no YAML"),
+    (SLOTH + "---\n" + SLOTH, "several documents. Split it at ---"),
+    (
+        SLOTH.replace("version: prometheus/v1", "apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel"),
+        "a Kubernetes object.*`spec`",
+    ),
+    (SLOTH.replace("events:", "raw:"), "SLI of 'orders' is `raw`, .* Write `events`"),
+    (SLOTH.replace("events:", "plugin:"), "SLI of 'orders' is `plugin`"),
+    (SLOTH.replace("    name: gateway-orders", "    nmae: gateway-orders"), "alerting has no field 'nmae'.*Did you mean name"),
+    (
+        SLOTH.replace("page_alert:\n", "page_alert:\n      disabled: true\n"),
+        "page_alert has no field 'disabled'.*Did you mean disable",
+    ),
     ("a: \0", "no YAML"),
     ("!!python/object:os.system x", "no YAML"),
     ("until: 2026-06-31", "line 1, column 8.* no date or number"),
@@ -399,6 +410,9 @@ DOCUMENTS = [
     (("ratioMetrics:", "ratioMetric:"), "Did you mean ratioMetrics"),
     (("  service:", "  foo: 1\n  service:"), "no field 'foo'"),
     (("unit: Day", "unit: [Day]"), "Day or Week"),
+    (("unit: Day", "unit: Day\n    isRolling: false"), "Write isRolling: true"),
+    (("source: prometheus", "source: datadog"), "source is 'datadog'"),
+    (("    target: 0.999\n", ""), "has no target. Write"),
 ]
 
 
@@ -409,9 +423,18 @@ def test_an_openslo_document_that_cannot_be_meant_is_refused(change, words):
         formats.from_openslo(OPENSLO.replace(*change))
 
 
+@pytest.mark.parametrize("objectives", [5, {"a": 1}, "x"])
+def test_objectives_of_openslo_are_a_list(objectives):
+    body = yaml.safe_load(OPENSLO)
+    body["spec"]["objectives"] = objectives
+    with pytest.raises(LabProblem, match="Write a list with one entry"):
+        formats.from_openslo(yaml.safe_dump(body))
+
+
 def test_a_month_of_the_calendar_is_not_written_as_thirty_days():
-    with pytest.raises(LabProblem, match="rolls"):
-        formats.to_openslo(from_mapping({**GOOD, "window": "calendar month"}))
+    for write in (formats.to_openslo, lambda slo: formats.to_sloth([slo])):
+        with pytest.raises(LabProblem, match="rolls"):
+            write(from_mapping({**GOOD, "window": "calendar month"}))
 
 
 AGREEMENTS = [

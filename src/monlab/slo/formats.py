@@ -24,6 +24,7 @@ MAX_CHARACTERS = 200_000
 MAX_FIELDS = 10_000
 SLOTH_FIELDS = {"version", "service", "labels", "slos"}
 SLOTH_SLO_FIELDS = {"name", "description", "objective", "labels", "sli", "alerting"}
+SLOTH_ALERTING_FIELDS = {"name", "labels", "annotations", "page_alert", "ticket_alert"}
 OPENSLO_OBJECTIVE_FIELDS = {"displayName", "value", "target", "ratioMetrics"}
 OPENSLO_UNITS = {"Day": 1, "Week": 7}
 
@@ -71,6 +72,10 @@ def loaded(text: str) -> Any:
         raise LabProblem(
             "The specification is nested too deeply, or holds a number of thousands of digits. Write it flat."
         ) from None
+    except yaml.composer.ComposerError as error:
+        if "but found another document" in str(error):
+            raise LabProblem("The specification holds several documents. Split it at ---, and hand in one at a time.") from None
+        raise LabProblem(f"The specification is no YAML: {' '.join(str(error).split())[:200]} Mend that line.") from None
     except yaml.YAMLError as error:
         raise LabProblem(f"The specification is no YAML: {' '.join(str(error).split())[:200]} Mend that line.") from None
 
@@ -97,7 +102,13 @@ def _percent(value: Any) -> Fraction:
 
 def from_sloth(text: str, window: str = "30d") -> list[SLO]:
     """The objectives of a Sloth file. The period stands in Sloth's command line, not in its file."""
-    body = _known(loaded(text), SLOTH_FIELDS, "A Sloth file")
+    found = loaded(text)
+    if isinstance(found, Mapping) and found.get("kind") == "PrometheusServiceLevel":
+        raise LabProblem(
+            f"The file is a Kubernetes object of Sloth's operator. Sloth's own file is read: what is under `spec`, with "
+            f"`version: {SLOTH}`, and fields written as in error_query."
+        )
+    body = _known(found, SLOTH_FIELDS, "A Sloth file")
     if body.get("version") != SLOTH:
         raise LabProblem(f"The file's version is {shown(body.get('version'))}; {SLOTH} is read. Write `version: {SLOTH}`.")
     many = body.get("slos")
@@ -108,10 +119,12 @@ def from_sloth(text: str, window: str = "30d") -> list[SLO]:
 
 def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
     one = _known(raw, SLOTH_SLO_FIELDS, "An SLO of Sloth")
-    queries = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth").get("events")
+    sli = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth")
+    queries = sli.get("events")
     if not queries:
+        other = "".join(f" is `{kind}`, which" for kind in ("raw", "plugin") if sli.get(kind))
         raise LabProblem(
-            f"The SLI of {shown(one.get('name'))} counts no events. Write `events` with error_query and total_query."
+            f"The SLI of {shown(one.get('name'))}{other} counts no events. Write `events` with error_query and total_query."
         )
     pair = _known(queries, {"error_query", "total_query"}, "Sloth's events")
     alerting = one.get("alerting") or {}
@@ -119,6 +132,9 @@ def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
         raise LabProblem(
             f"The alerting of {shown(one.get('name'))} is {shown(alerting)}. Write fields, as in `name: OrdersFail`."
         )
+    _known(alerting, SLOTH_ALERTING_FIELDS, "Sloth's alerting")
+    for kind in ("page_alert", "ticket_alert"):
+        _known(alerting.get(kind) or {}, {"disable", "labels", "annotations"}, f"Sloth's {kind}")
     return SLO(
         service=texts(body.get("service"), "The service"),
         name=texts(one.get("name"), "The SLO's name"),
@@ -142,6 +158,11 @@ def _windowed(pair: Mapping[str, Any], name: str) -> str:
 def to_sloth(slos: Iterable[SLO]) -> str:
     """A Sloth file. Raises LabProblem when the objectives are of several services: Sloth's file has one."""
     many = list(slos)
+    for one in many:
+        if isinstance(one.window, Calendar):
+            raise LabProblem(
+                f"The window of {one.id} is a {one.window.unit} of the calendar, and Sloth's rolls. Choose days, as in 30d."
+            )
     services = {one.service for one in many}
     if len(services) != 1:
         raise LabProblem(f"Sloth's file holds one service, and these are of {len(services)}. Write a file for each.")
@@ -175,17 +196,24 @@ def from_openslo(text: str) -> SLO:
             f"The budgeting method is {spec.get('budgetingMethod')!r}. Only Occurrences counts events; time slices do not."
         )
     objectives = spec.get("objectives") or []
+    if not isinstance(objectives, list):
+        raise LabProblem(f"OpenSLO's objectives are {shown(objectives)}. Write a list with one entry.")
     if len(objectives) != 1:
         raise LabProblem(f"The document has {len(objectives)} objectives. Write one document for each.")
     one = _known(objectives[0], OPENSLO_OBJECTIVE_FIELDS, "An objective of OpenSLO")
     metrics = _known(one.get("ratioMetrics") or {}, {"good", "total", "counter"}, "OpenSLO's ratioMetrics")
     known = {"source", "queryType", "query"}
     good, total = (_known(metrics.get(key) or {}, known, f"OpenSLO's {key} metric") for key in ("good", "total"))
+    for metric in (good, total):
+        if metric.get("source", "prometheus") != "prometheus":
+            raise LabProblem(f"A metric's source is {shown(metric['source'])}. Queries of prometheus are read, in promql.")
+    if one.get("target") is None:
+        raise LabProblem("OpenSLO's objective has no target. Write the share of good events, as in target: 0.999.")
     about = _known(body.get("metadata") or {}, {"name", "displayName"}, "OpenSLO's metadata")
     return SLO(
         service=texts(spec.get("service"), "The service"),
         name=texts(about.get("name"), "The SLO's name"),
-        objective=share(one.get("target", "missing")),
+        objective=share(one["target"]),
         sli=Events(total=texts(total.get("query"), "The query of `total`"), good=texts(good.get("query"), "The query of `good`")),
         window=_openslo_window(spec.get("timeWindows") or []),
         description=texts(spec.get("description"), "The description"),
@@ -196,6 +224,10 @@ def _openslo_window(windows: Any) -> Rolling | Calendar:
     if not isinstance(windows, list) or len(windows) != 1:
         raise LabProblem(f"The document's time windows are {shown(windows)}. An objective has one: write a list with it.")
     one = _known(windows[0], {"unit", "count", "isRolling"}, "A time window of OpenSLO")
+    if one.get("isRolling") is False:
+        raise LabProblem(
+            "The time window does not roll, and those of the calendar are not read. Write isRolling: true, or leave it out."
+        )
     unit = one.get("unit")
     if not isinstance(unit, str) or unit not in OPENSLO_UNITS:
         raise LabProblem(f"The time window's unit is {shown(unit)}. Write Day or Week: other parts differ in length.")
