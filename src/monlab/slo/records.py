@@ -22,6 +22,7 @@ OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
 SUMS = "(?:sum|avg|min|max|count)"
 ENDLESS = re.compile(r"[eE][+-]?[0-9_]{4,}")  # an exponent of so many digits is a number of more than memory
+TEXTS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'  # in a query
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 
 
@@ -75,7 +76,12 @@ def labels(value: Any) -> dict[str, str]:
 
 def _bare(text: str) -> str:
     """A query without the texts in it."""
-    return re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', "", text)
+    return re.sub(TEXTS, "", text)
+
+
+def _without_comments(text: str) -> str:
+    """A comment would take with it what the rules put behind the query."""
+    return re.sub(rf"({TEXTS})|#[^\n]*", lambda found: found[1] or "", text)
 
 
 def _grouping(text: str) -> str | None:
@@ -93,7 +99,7 @@ def _grouping(text: str) -> str | None:
 
 def query(text: str, what: str) -> str:
     """A counter's selector, or a whole query with a window. Raises LabProblem for what Prometheus could not read with a window in it."""
-    text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, texts(text, f"`{what}`")).strip()
+    text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, _without_comments(texts(text, f"`{what}`"))).strip()
     if not text or WINDOW in text:
         return text
     bare = _bare(text)
