@@ -400,6 +400,27 @@ def test_a_file_for_sloth_that_cannot_be_meant_is_refused(text, words):
     assert len(str(refusal.value)) < 500
 
 
+def test_a_file_for_sloth_that_was_read_is_written_as_it_was():
+    [read] = formats.from_sloth(SLOTH)
+    assert formats.from_sloth(formats.to_sloth([read])) == [read] and formats.to_sloth([read]) == SLOTH
+
+
+COMMENTED = """sum(
+  rate(b[{{.window}}])  # of the shop
+) # all
+"""
+
+
+@pytest.mark.parametrize("which", ["total", "bad", "good"])
+def test_a_comment_in_a_query_does_not_end_the_rule(tmp_path, which):
+    body = {**GOOD, "total": "sum(rate(a[{{.window}}]))", "bad": "sum(rate(b[{{.window}}]))", which: COMMENTED}
+    slo = from_mapping({key: text for key, text in body.items() if (key, which) != ("bad", "good")})
+    for one in (slo, *formats.from_sloth(formats.to_sloth([slo])), formats.from_openslo(formats.to_openslo(slo))):
+        (tmp_path / "rules.yml").write_text(rules.rule_file(one), "utf-8")
+        said = promtool(tmp_path, "check", "rules", "rules.yml")
+        assert said.returncode == 0, said.stdout + said.stderr
+
+
 OPENSLO = formats.to_openslo(ORDERS)
 DOCUMENTS = [
     (("count: 30", "count: abc"), "without quotes"),

@@ -242,7 +242,7 @@ def to_openslo(slo: SLO) -> str:
             f"The window of {slo.id} is a {slo.window.unit} of the calendar, and OpenSLO's here rolls. Choose days, as in 30d."
         )
     bad, total = as_bad_and_total(slo)
-    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"{total} - ({bad})"
+    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"({total}) - ({bad})"
     span = period(slo)
     if span % timedelta(days=1):
         raise LabProblem(f"OpenSLO counts days, and the window is {words(span)}. Choose whole days.")

@@ -212,6 +212,11 @@ def counted_from_birth(selector: str, window: Length) -> str:
 
 def as_bad_and_total(slo: SLO) -> tuple[str, str]:
     """The two queries for tools that know no missing series, as Sloth: bad events are then counted, or all less the good ones."""
-    if isinstance(slo.sli, Events) and slo.sli.bad:
-        return _rate(slo.sli.bad), _rate(slo.sli.total)
-    return events(slo)
+    if not isinstance(slo.sli, Events):
+        return events(slo)
+    return _alone(slo.sli.bad) if slo.sli.bad else events(slo)[0], _alone(slo.sli.total)
+
+
+def _alone(query: str) -> str:
+    """A query that stands for itself, without the brackets it needs among others."""
+    return query if WINDOW in query else _rate(query)
