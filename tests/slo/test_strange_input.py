@@ -290,6 +290,24 @@ FIELDS = [
     ({"native": True}, "no histogram"),
     ({"threshold_seconds": 0.3}, "no histogram"),
     ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": '{job="a"}'}, "without braces"),
+    *(
+        ({"total": None, "bad": None, "histogram": name, "threshold_seconds": 0.3}, "as in http_request_duration_seconds")
+        for name in ("", "my hist", 'h{job="a"}', "1h", "bestellungen_ü")
+    ),
+    *(
+        (
+            {"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": matchers},
+            'as in job="gateway",code',
+        )
+        for matchers in ("job=", 'job="a', 'job="a"}', "job=gateway", ',job="a"', 'job="a" code="5"', "job")
+    ),
+    ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": 'le="0.1"'}, "The rules choose le"),
+    *(({"bad": f"x{{{matchers}}}"}, "no counter") for matchers in ("a=b", "a", 'a="b" c="d"', 'a="b",,')),
+    ({"window": "300y"}, "longer than any history"),
+    ({"labels": {"version": 1.10}}, "in quotes"),
+    ({"labels": {"on_call": True}}, "in quotes"),
+    ({"labels": {"team": None}}, "in quotes"),
+    ({"labels": {"team": ["a"]}}, "in quotes"),
 ]
 
 
@@ -334,6 +352,19 @@ def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
     said = promtool(tmp_path, "check", "rules", "rules.yml")
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("matchers", ["", 'job="a"', 'job="a",', "job=~\"{x}|,\", code!~'5..'", 'job = `a"`,code!="\\""'])
+def test_matchers_as_prometheus_reads_them_are_read(tmp_path, matchers):
+    latency = {"service": "a", "name": "b", "objective": 0.9, "histogram": "a:h", "threshold_seconds": 0.3, "matchers": matchers}
+    events = {"service": "a", "name": "c", "objective": 0.9, "total": f"t{{{matchers}}}", "bad": f"b{{{matchers}}}"}
+    (tmp_path / "rules.yml").write_text(rules.rule_file(from_mapping(latency), from_mapping(events)), "utf-8")
+    said = promtool(tmp_path, "check", "rules", "rules.yml")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_a_label_that_is_a_whole_number_is_one():
+    assert from_mapping({**GOOD, "labels": {"tier": 2}}).labels == {"tier": "2"}
 
 
 def test_a_window_is_found_however_it_is_spaced():

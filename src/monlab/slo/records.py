@@ -23,6 +23,11 @@ OBJECTIVE = "The objective"
 SUMS = "(?:sum|avg|min|max|count)"
 ENDLESS = re.compile(r"[eE][+-]?[0-9_]{4,}")  # an exponent of so many digits is a number of more than memory
 TEXTS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'  # in a query
+METRIC = "[a-zA-Z_:][a-zA-Z0-9_:]*"
+MATCHER = rf"(?:[a-zA-Z_][a-zA-Z0-9_]*|{TEXTS})\s*(?:=~|!~|!=|=)\s*(?:{TEXTS})"
+MATCHERS = rf"{MATCHER}(?:\s*,\s*{MATCHER})*(?:\s*,)?"
+# A metric's name in quotes, as UTF-8 wants it, stands first among the matchers.
+SELECTOR = rf"{METRIC}\s*(?:\{{\s*(?:{MATCHERS})?\s*\}})?|\{{\s*(?:{MATCHERS}|(?:{TEXTS})(?:\s*,\s*{MATCHERS})?)\s*\}}"
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 
 
@@ -68,10 +73,14 @@ def labels(value: Any) -> dict[str, str]:
     """Labels as a file has them: name -> text."""
     if value is not None and not isinstance(value, Mapping):
         raise LabProblem(f"The labels are {shown(value)}. Write a name and a value a line, as in `team: shop`.")
-    return {
-        texts(key, "A label's name"): str(shown(text) if isinstance(text, Mapping | list) else text)
-        for key, text in (value or {}).items()
-    }
+    found = {}
+    for key, text in (value or {}).items():
+        if isinstance(text, bool) or not isinstance(text, str | int):
+            raise LabProblem(
+                f"The label {shown(key)} is {shown(text)}, which YAML reads as no text. Write its value in quotes, as it should stand."
+            )
+        found[texts(key, "A label's name")] = str(text)
+    return found
 
 
 def _bare(text: str) -> str:
@@ -102,10 +111,9 @@ def query(text: str, what: str) -> str:
     text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, _without_comments(texts(text, f"`{what}`"))).strip()
     if not text or WINDOW in text:
         return text
-    bare = _bare(text)
-    if re.search(r"\[[^\]]*\]", bare):
+    if re.search(r"\[[^\]]*\]", _bare(text)):
         raise LabProblem(f"`{what}` has a window of its own, {shown(text)}. The rules need many: write [{WINDOW}] in its place.")
-    if not re.fullmatch(r"(?:[a-zA-Z_:][a-zA-Z0-9_:]*\s*)?(?:\{[^{}\"\']*\})?", bare):
+    if not re.fullmatch(SELECTOR, text):
         raise LabProblem(
             f'`{what}` is {shown(text)}, which is no counter. Write its name and matchers, as in requests_total{{code="500"}}, '
             f"or a whole query with [{WINDOW}] in it."
@@ -206,8 +214,20 @@ class Latency:
         if self.histogram.endswith(("_bucket", "_count", "_sum")):
             base = self.histogram.rsplit("_", 1)[0]
             raise LabProblem(f"The histogram is named without its ending: write {base}, not {self.histogram}.")
+        if not re.fullmatch(METRIC, self.histogram):
+            raise LabProblem(
+                f"The histogram is {shown(self.histogram)}, which is no metric's name. Write one, as in http_request_duration_seconds."
+            )
         if self.labels.strip().startswith("{"):
             raise LabProblem(f'The matchers {shown(self.labels)} are written without braces, as in job="gateway".')
+        if self.labels.strip() and not re.fullmatch(MATCHERS, self.labels.strip()):
+            raise LabProblem(
+                f'The matchers are {shown(self.labels)}. Write a label and a quoted value each, as in job="gateway",code="200".'
+            )
+        if not self.native and re.search(r"\ble\s*[=!]", _bare(self.labels)):
+            raise LabProblem(
+                f"The matchers {shown(self.labels)} name le. The rules choose le by threshold_seconds: leave it out."
+            )
         if not 0 < self.threshold_seconds < float("inf"):
             raise LabProblem(f"A threshold of {self.threshold_seconds} s divides nothing. Write seconds, as in 0.3.")
         if self.threshold_seconds > 3600:
