@@ -64,6 +64,9 @@ TAKES_A_NUMBER = {
     "z": lambda value: indicators.interval(COUNTS, value),
     "a bucket's count": lambda value: indicators.within({"0.1": value, "+Inf": 10}, 0.1),
     "a threshold": lambda value: indicators.interpolated({"0.1": 1, "+Inf": 10}, value),
+    "a bucket's count, between bounds": lambda value: indicators.interpolated({"0.1": value, "+Inf": 10}, 0.05),
+    "the count below, between bounds": lambda value: indicators.interpolated({"0.1": value, "0.2": 5, "+Inf": 10}, 0.15),
+    "a seed": lambda value: forecast.simulate([], "0.999", value, draws=100),
     "a bill": lambda value: money.credit("0.99", [money.Credit("0.999", "0.1")], value),
     "an hour's cost": lambda value: money.outage_cost("0.99", "30d", value),
     "the part spent": lambda value: forecast.straight(value, START, START + DAY, START + 30 * DAY),
@@ -316,6 +319,45 @@ def test_a_field_that_cannot_be_meant_is_named(changes, words):
     body = {key: value for key, value in {**GOOD, **changes}.items() if value is not None or key == "name"}
     with pytest.raises(LabProblem, match=words):
         from_mapping(body)
+
+
+REFUSED = [
+    (lambda: indicators.bucket(["0.1", "+Inf"], None), "missing"),
+    (lambda: indicators.bucket(["0.1", "+Inf"], True), "no number"),
+    (lambda: indicators.interpolated({"0.1": 5, "0.2": 1, "+Inf": 8}, 0.15), "cumulative"),
+    (lambda: forecast.simulate([], "0.999", seed=-1), "below 0"),
+    (lambda: forecast.simulate([], "0.999", seed=1.5), "not whole"),
+    (lambda: forecast.simulate([forecast.Kind("outage", 1e9, DAY, 0, 1.0)], "0.999", 1), "more than memory holds"),
+    (lambda: windows.BurnWindow("page", "5m", "1h", "0.02"), "Swap them"),
+    (lambda: composite.weighted({part: ("0.99", 1 / 3) for part in "abc"}), 'as in "1/3"'),
+    (lambda: budget.Counts(1_000_001, 1_000_000), "1000001 bad events of 1000000: more"),
+    (lambda: budget.Counts.of_good(123_456_789, 123_456_788), "123456789 good events of 123456788: more"),
+    (lambda: composite.required_part("0.99", 1_000_000.5), "1000000.5, which is not whole"),
+    (lambda: rules.rule_file(from_mapping({**GOOD, "window": "1d"})), "objective's window of 1d .* alert window, 3d"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "words"), REFUSED, ids=[words for _attempt, words in REFUSED])
+def test_a_number_that_cannot_be_meant_is_printed_as_it_is(attempt, words):
+    with pytest.raises(LabProblem, match=words):
+        attempt()
+
+
+def test_lengths_and_shares_may_be_texts_wherever_they_are_wanted():
+    as_text, plain = forecast.Kind("a", 4, "10m", 0.5, "0.25"), forecast.Kind("a", 4, timedelta(minutes=10), 0.5, 0.25)
+    assert forecast.simulate([as_text], "0.999", 1) == forecast.simulate([plain], "0.999", 1)
+    assert windows.BurnWindow("page", "1h", "5m", "0.02") == SLOTH_30D.rows[0]
+    assert indicators.within({"0.1": 1, "+Inf": 10}, "0.1") == budget.Counts(9, 10)
+    assert indicators.interpolated({"0": 1, "+Inf": 10}, 0) == budget.Counts(9, 10)
+
+
+def test_an_error_ratio_that_only_reaches_the_limit_pages_nobody():
+    [burn] = [one for one in alerts.approaches(SLOTH_30D) if one.name.startswith("4")]  # 0.036 over an hour
+    assert alerts.firing(burn, "0.072", "0.999", "30m") == [] != alerts.firing(burn, "0.072", "0.999", "31m")
+
+
+def test_few_failures_are_counted_without_the_noise_of_floats():
+    assert indicators.page_worthy(41.7, "0.5", 720, 1) == 15_012  # half of 30024 exactly
 
 
 ALIKE = [

@@ -48,7 +48,7 @@ def at_least(least: float, value: Any, what: str, hint: str) -> float:
     """The same, not below `least`; `hint` is a sentence with the way out."""
     found = plain(value, what)
     if found < least:
-        raise LabProblem(f"{what} is {float(found):g}, below {least:g}. {hint}")
+        raise LabProblem(f"{what} is {float(found):.15g}, below {least:g}. {hint}")
     return found
 
 
@@ -56,7 +56,7 @@ def whole(value: Any, what: str, hint: str, least: int = 1) -> int:
     """A whole number, not below `least`."""
     found = at_least(least, value, what, hint)
     if found != int(found):
-        raise LabProblem(f"{what} is {float(found):g}, which is not whole. {hint}")
+        raise LabProblem(f"{what} is {float(found):.15g}, which is not whole. {hint}")
     return int(found)
 
 
