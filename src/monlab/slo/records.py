@@ -8,7 +8,7 @@ import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -129,6 +129,11 @@ def _name(field_name: str, text: Any) -> None:
         raise LabProblem(f"The SLO's {field_name} is {shown(text)}. Write one line of at most {MAX_NAME} letters.")
 
 
+def _utc(moment: datetime) -> datetime:
+    """Between two moments of one zone Python counts as if its clocks never changed."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment
+
+
 @dataclass(frozen=True)
 class Rolling:
     """The last `length` up to now: what users still remember. It never starts afresh."""
@@ -140,7 +145,7 @@ class Rolling:
 
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
         """First moment (left out) and last moment (kept) of the window that ends now."""
-        return now - self.length, now
+        return (_utc(now) - self.length).astimezone(now.tzinfo) if now.tzinfo else now - self.length, now
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ class Calendar:
     def length_at(self, now: datetime) -> timedelta:
         """February has 28 days or 29, a quarter 90 to 92."""
         start, end = self.bounds(now)
-        return end - start
+        return _utc(end) - _utc(start)
 
 
 @dataclass(frozen=True)
