@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from monlab.slo import (
     windows,
 )
 from monlab.slo import rule_files as rules
-from monlab.slo.records import SLO, Events, from_mapping
+from monlab.slo.records import SLO, Calendar, Events, Rolling, from_mapping
 from monlab.slo.windows import SLOTH_30D
 
 MINUTES = pd.date_range("2026-06-01", periods=5, freq="min", tz="UTC")
@@ -388,7 +389,7 @@ def test_queries_that_do_not_group_alike_are_refused_since_their_ratio_would_be_
         from_mapping({**GOOD, "total": total, "bad": bad})
 
 
-@pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}"])
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}", "{{", "}}", "{{ end }}"])
 def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     slo = SLO(name, name, "0.999", Events(total="all_total", bad="bad_total{}"))
     (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
@@ -407,6 +408,38 @@ def test_matchers_as_prometheus_reads_them_are_read(tmp_path, matchers):
 
 def test_a_label_that_is_a_whole_number_is_one():
     assert from_mapping({**GOOD, "labels": {"tier": 2}}).labels == {"tier": "2"}
+
+
+def test_a_name_that_looks_like_a_template_stays_as_it_is(tmp_path):
+    slo = from_mapping({**GOOD, "name": "{{ $value }}", "labels": {"team": "{{ 1 }}"}})
+    (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
+    fired = {"exp_labels": {"severity": "page", "slo": "{{ $value }}", "slo_service": "gateway", "team": "{{ 1 }}"}}
+    fired["exp_annotations"] = {
+        "summary": "gateway {{ $value }} spends its error budget too fast",
+        "description": "gateway {{ $value }} fails 100% of its events; 0.1 % are allowed.",
+    }
+    test = {"interval": "1m", "input_series": [{"series": name, "values": "0+9x90"} for name in ("all_total", "bad_total")]}
+    [alert] = {rule["alert"] for group in rules.rules(slo)["groups"] for rule in group["rules"] if "alert" in rule}
+    test["alert_rule_test"] = [
+        {
+            "eval_time": "80m",
+            "alertname": alert,
+            "exp_alerts": [fired, {**fired, "exp_labels": {**fired["exp_labels"], "severity": "ticket"}}],
+        }
+    ]
+    order = [group["name"] for group in rules.rules(slo)["groups"]]
+    body = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "group_eval_order": order, "tests": [test]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(body), "utf-8")
+    said = promtool(tmp_path, "test", "rules", "test.yml")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(("month", "hours"), [(3, 743), (6, 720), (10, 745)])
+def test_a_month_in_which_the_clocks_change_is_as_long_as_it_is(month, hours):
+    now = datetime(2026, month, 30, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert Calendar("month").length_at(now) == timedelta(hours=hours)
+    start, end = Rolling("30d").bounds(now)
+    assert end == now and end.astimezone(UTC) - start.astimezone(UTC) == timedelta(days=30)
 
 
 def test_a_window_is_found_however_it_is_spaced():

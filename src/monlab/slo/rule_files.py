@@ -183,16 +183,21 @@ def _alerts(slo: SLO, policy: Policy) -> list[dict[str, Any]]:
 
 
 def _alert(slo: SLO, policy: Policy, severity: str, rows: list[BurnWindow]) -> dict[str, Any]:
-    about = f"{slo.service} {slo.name}"
+    about = _literal(f"{slo.service} {slo.name}")
     return {
         "alert": slo.alert or "".join(part.capitalize() for part in slo.id.replace("_", "-").split("-")) + "BudgetBurn",
         "expr": "\nor\n".join(_row(slo, policy, row) for row in rows),
-        "labels": {"severity": severity, **_labels(slo)},
+        "labels": {"severity": severity, **{name: _literal(text) for name, text in _labels(slo).items()}},
         "annotations": {
             "summary": f"{about} spends its error budget too fast",
             "description": f"{about} fails {{{{ $value | humanizePercentage }}}} of its events; {number(slo.budget * 100)} % are allowed.",
         },
     }
+
+
+def _literal(text: str) -> str:
+    """Prometheus fills in an alert's labels and annotations as templates: this one says what it is."""
+    return text.replace("{{", '{{"{{"}}')
 
 
 def _row(slo: SLO, policy: Policy, row: BurnWindow) -> str:
