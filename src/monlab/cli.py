@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -192,11 +193,17 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
         agreed = policy.agreement(loaded(arguments.spec.read_text("utf-8")))
     except OSError as error:
         raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
+    except UnicodeDecodeError:
+        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text in UTF-8. Save it as one.") from None
     try:
         now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
-    except ValueError:
+        if now.year < 1970:
+            raise ValueError("Prometheus counts from 1970")
+    except (ValueError, OverflowError):
         raise LabProblem(f"{arguments.at!r} is no moment. Write it as 2026-06-30T23:59, in UTC.") from None
+    if arguments.url and not _is_address(arguments.url):
+        raise LabProblem(f"{arguments.url!r} is no address. Write it as http://prometheus.example:9090.")
     server = Prometheus(arguments.service, arguments.url.rstrip("/"))
     ratios: dict[str, float | None] = {}
     seen: dict[str, str] = {}
@@ -215,6 +222,15 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
     for one in decisions:
         console.print(f"{'open  ' if one.open else 'closed'} {one.slo}: {one.reason}", soft_wrap=True)
     return 0 if policy.is_open(decisions) else 1
+
+
+def _is_address(text: str) -> bool:
+    """Whether HTTP can be spoken to it at all."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def password(config: Settings, arguments: argparse.Namespace) -> int:

@@ -225,9 +225,10 @@ class Prometheus:
                 else self._session.get(f"{base}/api/v1/{path}", params=parameters, headers=headers, timeout=QUERY_SECONDS)
             )
         except web.FAULTS as error:
-            raise LabProblem(
-                f"{self.service} does not answer at {base}. `stack.status()` shows what runs; `stack.up(...)` brings it back."
-            ) from error
+            way_out = (
+                "Check the address." if self._address else "`stack.status()` shows what runs; `stack.up(...)` brings it back."
+            )
+            raise LabProblem(f"{self.service} does not answer at {base}. {way_out}") from error
         try:
             body = parsed(answer)
         except ValueError:
