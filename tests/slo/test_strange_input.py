@@ -212,6 +212,43 @@ def test_one_sample_and_no_traffic_are_no_data():
         assert forecast_of.forecast == ""
 
 
+def month_of(bad, total, *incidents, **changes):
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(bad, index=index), pd.Series(total, index=index))
+    return report.month([(from_mapping({**GOOD, **changes}), events)], incidents)
+
+
+def test_no_curve_of_a_budget_is_drawn_without_data():
+    [line] = month_of(0.0, 0.0)
+    page, sheet = printing.html([line], [], "June"), printing.sheet(line, [], "June")
+    assert "polyline" not in page and "<p>no data" in page
+    assert sheet.axes[0].get_title() == "no data" and len(sheet.axes[0].lines) == 0
+
+
+def test_incidents_that_began_before_the_window_are_shaded_and_do_not_stretch_it():
+    early = report.Incident("early", START - DAY, START + DAY / 2)
+    [line] = month_of(0.01, 100.0, early)
+    assert 'x="56.0" y="6" height="124" fill="#f4c7c3" width="323' in printing.html([line], [early], "June")
+    left, right = printing.sheet(line, [early], "June").axes[0].get_xlim()
+    assert right - left == pytest.approx(1, abs=0.01)  # days
+
+
+def test_a_sheet_has_room_for_long_names_and_many_incidents():
+    many = [report.Incident(f"incident {at}", START + at * DAY / 30, START + (at + 0.9) * DAY / 30) for at in range(30)]
+    [line] = month_of(0.5, 100.0, *many, service="s" * 100, name="n" * 100)
+    sheet = printing.sheet(line, many, "June")
+    sheet.draw_without_rendering()
+    said = sheet.axes[2].texts[0]
+    assert "and 24 more" in said.get_text() and "week to" in said.get_text()
+    assert said.get_window_extent().y0 > 0 and sheet._suptitle.get_window_extent().x0 > 0
+
+
+def test_a_name_does_not_break_the_reviews_table():
+    [line] = month_of(0.5, 100.0, report.Incident("a|b\nc", START, START + DAY), name="x|y")
+    [row] = [row for row in report.review([line]).splitlines() if "gateway" in row]
+    assert row.replace("\\|", "").count("|") == 5 and "a\\|b c" in row
+
+
 def test_what_no_known_incident_spent_has_no_cause_to_mend():
     index = pd.date_range(START, periods=1440, freq="min")
     events = backtest.Events(pd.Series(0.06, index=index), pd.Series(100.0, index=index))

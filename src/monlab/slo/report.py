@@ -161,9 +161,16 @@ def remaining(line: Line) -> str:
     return parts(line.left) if line.availability is not None else "unknown"
 
 
+def _cell(text: str) -> str:
+    """A text in one cell of a table in Markdown."""
+    return " ".join(text.split()).replace("|", r"\|")
+
+
 def review(lines: Sequence[Line]) -> str:
     """The agenda of the operations review, in Markdown, with the month's numbers filled in."""
-    rows = "\n".join(f"| {one.slo.id} | {percent(one.availability)} | {remaining(one)} | {one.advice} |" for one in lines)
+    rows = "\n".join(
+        f"| {_cell(one.slo.id)} | {percent(one.availability)} | {remaining(one)} | {_cell(one.advice)} |" for one in lines
+    )
     return (
         "# Operations review\n\n| SLO | availability | budget left | proposal |\n|---|---|---|---|\n"
         f"{rows}\n\n1. Which incident spent most, and is its cause mended?\n2. Which alert came too late, which for nothing?\n"
