@@ -14,7 +14,8 @@ import yaml
 from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import words
 from monlab.slo.numbers import shown, whole
-from monlab.slo.records import SLO, WINDOW, Calendar, Events, Rolling, labels, query, share, texts
+from monlab.slo.queries import WINDOW, query, texts
+from monlab.slo.records import SLO, Calendar, Events, Rolling, labels, share
 from monlab.slo.records import window as of_text
 from monlab.slo.rule_files import as_bad_and_total, number, period
 

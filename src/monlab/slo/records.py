@@ -15,20 +15,13 @@ from typing import Any
 from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import length
 from monlab.slo.numbers import shown
+from monlab.slo.queries import MATCHERS, METRIC, bare, grouping, query, texts
 
 UNITS = ("week", "month", "quarter", "year")
 MAX_NAME = 100
 OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
-SUMS = "(?:sum|avg|min|max|count)"
 ENDLESS = re.compile(r"[eE][+-]?[0-9_]{4,}")  # an exponent of so many digits is a number of more than memory
-TEXTS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'  # in a query
-METRIC = "[a-zA-Z_:][a-zA-Z0-9_:]*"
-MATCHER = rf"(?:[a-zA-Z_][a-zA-Z0-9_]*|{TEXTS})\s*(?:=~|!~|!=|=)\s*(?:{TEXTS})"
-MATCHERS = rf"{MATCHER}(?:\s*,\s*{MATCHER})*(?:\s*,)?"
-# A metric's name in quotes, as UTF-8 wants it, stands first among the matchers.
-SELECTOR = rf"{METRIC}\s*(?:\{{\s*(?:{MATCHERS})?\s*\}})?|\{{\s*(?:{MATCHERS}|(?:{TEXTS})(?:\s*,\s*{MATCHERS})?)\s*\}}"
-WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 
 
 def share(value: float | str | Fraction, name: str = OBJECTIVE) -> Fraction:
@@ -60,15 +53,6 @@ def _percentage(text: str, percent: Fraction, name: str) -> str:
     return f"{name} is {text}, a percentage. A share is 0-1 here: write {float(percent / 100):.12g}."
 
 
-def texts(value: Any, what: str) -> str:
-    """A text; nothing is an empty one. Raises LabProblem for a number, a list: YAML reads 5 and [a] as these."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise LabProblem(f"{what} is {shown(value)}, which is no text. Write a text, in quotes if it looks like something else.")
-    return value
-
-
 def labels(value: Any) -> dict[str, str]:
     """Labels as a file has them: name -> text."""
     if value is not None and not isinstance(value, Mapping):
@@ -81,44 +65,6 @@ def labels(value: Any) -> dict[str, str]:
             )
         found[texts(key, "A label's name")] = str(text)
     return found
-
-
-def _bare(text: str) -> str:
-    """A query without the texts in it."""
-    return re.sub(TEXTS, "", text)
-
-
-def _without_comments(text: str) -> str:
-    """A comment would take with it what the rules put behind the query."""
-    return re.sub(rf"({TEXTS})|#[^\n]*", lambda found: found[1] or "", text)
-
-
-def _grouping(text: str) -> str | None:
-    """What the series of a query are told apart by, as in `series by x, y`, or `one series`; None where its text does not tell for sure."""
-    if WINDOW not in text:
-        return "one series"  # a counter's selector becomes one sum
-    bare = _bare(text).strip(" \n()") + ")"
-    if re.search(r"\b(on|ignoring|group_left|group_right|label_replace|label_join|count_values|topk|bottomk)\b", bare):
-        return None
-    found = re.match(rf"{SUMS}\s+(by|without)\s*\(([^()]*)\)", bare) or re.search(r"\)\s*(by|without)\s*\(([^()]*)\)$", bare)
-    if found:
-        return f"series {found[1]} {', '.join(sorted(part.strip() for part in found[2].split(',')))}"
-    return "one series" if re.match(rf"{SUMS}\s*\(", bare) and not re.search(r"\b(by|without)\b", bare) else None
-
-
-def query(text: str, what: str) -> str:
-    """A counter's selector, or a whole query with a window. Raises LabProblem for what Prometheus could not read with a window in it."""
-    text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, _without_comments(texts(text, f"`{what}`"))).strip()
-    if not text or WINDOW in text:
-        return text
-    if re.search(r"\[[^\]]*\]", _bare(text)):
-        raise LabProblem(f"`{what}` has a window of its own, {shown(text)}. The rules need many: write [{WINDOW}] in its place.")
-    if not re.fullmatch(SELECTOR, text):
-        raise LabProblem(
-            f'`{what}` is {shown(text)}, which is no counter. Write its name and matchers, as in requests_total{{code="500"}}, '
-            f"or a whole query with [{WINDOW}] in it."
-        )
-    return text
 
 
 def _name(field_name: str, text: Any) -> None:
@@ -196,7 +142,7 @@ class Events:
                 "An SLI of events names either `bad` or `good` beside `total`: one of them, not both and not neither."
             )
         some = "bad" if self.bad else "good"
-        mine, whole = _grouping(getattr(self, some)), _grouping(self.total)
+        mine, whole = grouping(getattr(self, some)), grouping(self.total)
         if mine and whole and mine != whole:
             raise LabProblem(
                 f"`{some}` gives {mine}, and `total` {whole}: none would find its partner, and no failure would count. "
@@ -229,7 +175,7 @@ class Latency:
             raise LabProblem(
                 f'The matchers are {shown(self.labels)}. Write a label and a quoted value each, as in job="gateway",code="200".'
             )
-        if not self.native and re.search(r"\ble\s*[=!]", _bare(self.labels)):
+        if not self.native and re.search(r"\ble\s*[=!]", bare(self.labels)):
             raise LabProblem(
                 f"The matchers {shown(self.labels)} name le. The rules choose le by threshold_seconds: leave it out."
             )

@@ -18,7 +18,8 @@ import yaml
 from monlab.problem import LabProblem
 from monlab.slo.durations import Length, length, words
 from monlab.slo.numbers import shown
-from monlab.slo.records import SLO, WINDOW, Calendar, Events, Latency
+from monlab.slo.queries import WINDOW
+from monlab.slo.records import SLO, Calendar, Events, Latency
 from monlab.slo.windows import BurnWindow, Policy, for_period
 
 RECORD = "slo:errors_per_request:ratio_rate"  # and the window
