@@ -142,6 +142,10 @@ class Events:
                 "An SLI of events names either `bad` or `good` beside `total`: one of them, not both and not neither."
             )
         some = "bad" if self.bad else "good"
+        if getattr(self, some) == self.total:
+            raise LabProblem(
+                f"`{some}` is the same query as `total`, so all events are {some}, always. Add the matcher that tells them apart."
+            )
         mine, whole = grouping(getattr(self, some)), grouping(self.total)
         if mine and whole and mine != whole:
             raise LabProblem(
