@@ -103,14 +103,14 @@ def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, tod
             why = f"There was no budget, and {'something' if ratio else 'nothing'} failed: level {level.name}."
         why = f"{why} {seen}".rstrip()
     if change in level.allows:
-        return Decision(slo.id, level.name, left, True, f"{why} {level.then}")
+        return Decision(slo.id, level.name, left, True, f"{why} {level.then}".rstrip())
     valid = [one for one in agreement.passes if one.slo == slo.id and one.until >= today]
     if valid:
         one = valid[0]
         return Decision(slo.id, level.name, left, True, f"{why} {one.by} allowed it until {one.until}: {one.why}")
     over = [one for one in agreement.passes if one.slo == slo.id]
     late = f" The exception of {over[0].by} ended on {over[0].until}." if over else ""
-    return Decision(slo.id, level.name, left, False, f"{why} A {change} must wait. {level.then}{late}")
+    return Decision(slo.id, level.name, left, False, f"{why} A {change} must wait. {level.then}{late}".rstrip())
 
 
 def _left(slo: SLO, ratio: Fraction) -> Fraction | None:
@@ -170,7 +170,12 @@ def _level(body: Any) -> Level:
     if unknown:
         raise LabProblem(f"A level allows {shown(unknown[0])}, which is no kind of change. Kinds are {', '.join(CHANGES)}.")
     above = body.get("above")
-    return Level(name, None if above is None else share(above, "A level's `above`"), allows, str(body.get("then", "")))
+    return Level(
+        name,
+        None if above is None else share(above, "A level's `above`"),
+        allows,
+        texts(body.get("then"), "What a level has the team do"),
+    )
 
 
 def _pass(body: Any) -> Pass:
