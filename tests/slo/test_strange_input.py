@@ -345,6 +345,8 @@ FIELDS = [
     ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": 'le="0.1"'}, "The rules choose le"),
     *(({"bad": f"x{{{matchers}}}"}, "no counter") for matchers in ("a=b", "a", 'a="b" c="d"', 'a="b",,')),
     ({"window": "300y"}, "longer than any history"),
+    ({"bad": "all_total"}, "`bad` is the same query as `total`"),
+    ({"bad": None, "good": "all_total "}, "`good` is the same query as `total`"),
     ({"labels": {"version": 1.10}}, "in quotes"),
     ({"labels": {"on_call": True}}, "in quotes"),
     ({"labels": {"team": None}}, "in quotes"),
@@ -546,6 +548,18 @@ def test_a_file_for_sloth_that_cannot_be_meant_is_refused(text, words):
 def test_a_file_for_sloth_that_was_read_is_written_as_it_was():
     [read] = formats.from_sloth(SLOTH)
     assert formats.from_sloth(formats.to_sloth([read])) == [read] and formats.to_sloth([read]) == SLOTH
+
+
+@pytest.mark.parametrize("change", [{"name": "a b"}, {"service": "ü"}, {"name": "x"}, {"name": "orders-"}])
+def test_a_name_that_sloth_refuses_is_refused_before_it_is_written(change):
+    with pytest.raises(LabProblem, match="Sloth takes letters, digits"):
+        formats.to_sloth([from_mapping({**GOOD, **change})])
+
+
+def test_a_level_that_says_nothing_says_nothing():
+    levels = [{"name": "always", "allows": ["feature"], "then": None}]
+    [decision] = policy.gate({"gateway-orders": 0.0}, policy.agreement({"slos": [GOOD], "levels": levels}))
+    assert decision.reason.endswith("level always.")
 
 
 COMMENTED = """sum(

@@ -4,6 +4,7 @@ What a record here does not hold (alert annotations, plugins) is refused by name
 where it would not.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
@@ -23,6 +24,7 @@ SLOTH = "prometheus/v1"
 OPENSLO = "openslo/v1alpha"
 MAX_CHARACTERS = 200_000
 MAX_FIELDS = 10_000
+SLOTH_NAME = "[A-Za-z0-9][-A-Za-z0-9_.]*[A-Za-z0-9]"  # as its validator has it
 SLOTH_FIELDS = {"version", "service", "labels", "slos"}
 SLOTH_SLO_FIELDS = {"name", "description", "objective", "labels", "sli", "alerting"}
 SLOTH_ALERTING_FIELDS = {"name", "labels", "annotations", "page_alert", "ticket_alert"}
@@ -164,6 +166,12 @@ def to_sloth(slos: Iterable[SLO]) -> str:
             raise LabProblem(
                 f"The window of {one.id} is a {one.window.unit} of the calendar, and Sloth's rolls. Choose days, as in 30d."
             )
+        for what, name in (("service", one.service), ("name", one.name)):
+            if not re.fullmatch(SLOTH_NAME, name):
+                raise LabProblem(
+                    f"The {what} of {one.id} is {shown(name)}, and Sloth takes letters, digits, - _ and . between two letters or digits. "
+                    "Rename it."
+                )
     services = {one.service for one in many}
     if len(services) != 1:
         raise LabProblem(f"Sloth's file holds one service, and these are of {len(services)}. Write a file for each.")
