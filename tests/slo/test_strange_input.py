@@ -344,6 +344,7 @@ FIELDS = [
     ),
     ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": 'le="0.1"'}, "The rules choose le"),
     *(({"bad": f"x{{{matchers}}}"}, "no counter") for matchers in ("a=b", "a", 'a="b" c="d"', 'a="b",,')),
+    ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 10**400}, "Write a number of seconds"),
     ({"window": "300y"}, "longer than any history"),
     ({"bad": "all_total"}, "`bad` is the same query as `total`"),
     ({"bad": None, "good": "all_total "}, "`good` is the same query as `total`"),

@@ -282,7 +282,7 @@ def _sli(body: Mapping[str, Any]) -> SLI:
     if body.keys() & {"total", "bad", "good"}:
         raise LabProblem("The SLO counts events and times a histogram at once. Write two SLOs, one for each.")
     threshold = body.get("threshold_seconds")
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or abs(threshold) > 10**300:
         raise LabProblem(
             f"threshold_seconds is {shown(threshold)}. Write a number of seconds without a unit, as in 0.3 for 300 ms."
         )
