@@ -633,6 +633,17 @@ def test_a_gates_file_that_cannot_be_meant_is_refused(body, words):
         policy.agreement(yaml.safe_load(yaml.safe_dump(body)) if body.get("slos") != [GOOD, GOOD] else body)
 
 
+@pytest.mark.parametrize(
+    ("at", "left"), [((2026, 6, 4), 0.8), ((2026, 6, 16), 0), ((2026, 6, 30, 12), -29.5 / 15 + 1), ((2026, 6, 1), 1)]
+)
+def test_a_month_of_the_calendar_has_its_whole_budget_from_the_first_day_on(at, left):
+    monthly = policy.agreement({"slos": [{**GOOD, "window": "calendar month"}]})
+    [decision] = policy.gate({"gateway-orders": 0.002}, monthly, now=datetime(*at, tzinfo=UTC))  # twice what is allowed, so far
+    assert decision.left == pytest.approx(left, abs=1e-9)
+    [wrong] = policy.gate({"gateway-orders": 1.5}, monthly, now=datetime(*at, tzinfo=UTC))
+    assert wrong.level == "unknown"
+
+
 @pytest.mark.parametrize("ratio", [None, math.nan, np.nan, pd.NA])
 def test_a_gate_without_data_is_closed(ratio):
     [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))

@@ -15,7 +15,7 @@ import pandas as pd
 from monlab.problem import LabProblem, nearest
 from monlab.slo.numbers import rounded, shown
 from monlab.slo.queries import texts
-from monlab.slo.records import SLO, from_mapping, share
+from monlab.slo.records import SLO, Calendar, from_mapping, share
 
 NOISE = 1e-9  # sums of the same numbers in another order may differ by as little
 CHANGES = ("feature", "fix", "reliability", "security")  # of what a release is made; a fix of the outage itself is reliability
@@ -199,12 +199,29 @@ def gate(
     now: datetime | None = None,
     seen: Mapping[str, str] | None = None,
 ) -> list[Decision]:
-    """A decision for each SLO of the agreement, by its id; one that was not measured counts as unknown.
+    """A decision for each SLO of the agreement, by its id, from error ratios over its window, as far as that has come; one that was
+    not measured counts as unknown.
 
     `seen` holds a sentence for those whose measurement wants one.
     """
-    today = (now or datetime.now(UTC)).date()
-    return [decide(slo, ratios.get(slo.id), of, change, today, (seen or {}).get(slo.id, "")) for slo in of.slos]
+    now = now or datetime.now(UTC)
+    return [
+        decide(slo, _of_whole_window(slo, ratios.get(slo.id), now), of, change, now.date(), (seen or {}).get(slo.id, ""))
+        for slo in of.slos
+    ]
+
+
+def _of_whole_window(slo: SLO, ratio: float | None, now: datetime) -> float | None:
+    """What failed so far, of all events of the window: the rest of a calendar's part is to come, and taken to be as busy."""
+    if (
+        not isinstance(slo.window, Calendar)
+        or isinstance(ratio, bool)
+        or not isinstance(ratio, int | float)
+        or not 0 <= ratio <= 1
+    ):
+        return ratio
+    start, end = slo.window.bounds(now)
+    return ratio * ((now - start) / (end - start))
 
 
 def is_open(decisions: Sequence[Decision]) -> bool:
