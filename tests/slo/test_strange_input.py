@@ -218,6 +218,19 @@ def month_of(bad, total, *incidents, **changes):
     return report.month([(from_mapping({**GOOD, **changes}), events)], incidents)
 
 
+def test_a_month_that_is_not_over_has_the_budget_of_a_whole_one():
+    index = pd.date_range(START, periods=10_801, freq="min")  # seven and a half days of thirty
+    events = backtest.Events(pd.Series(3.0, index=index), pd.Series(1000.0, index=index))
+    [line] = report.month([(ORDERS, events)], [], ends=START + 30 * DAY)
+    assert (
+        line.left == pytest.approx(0.25)
+        and line.kept
+        and line.forecast.startswith("At this speed the budget is empty on 11 June")
+    )
+    assert line.spenders == {report.REST: pytest.approx(0.75)} and line.left_over_time[-1] == pytest.approx(0.25, abs=0.01)
+    assert "25.0 %" in report.review([line]) and "25.0 %" in printing.html([line], [], "June")
+
+
 def test_no_curve_of_a_budget_is_drawn_without_data():
     [line] = month_of(0.0, 0.0)
     page, sheet = printing.html([line], [], "June"), printing.sheet(line, [], "June")

@@ -88,20 +88,22 @@ def month(counted: Sequence[tuple[SLO, Events]], incidents: Sequence[Incident], 
 
 def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetime | None) -> Line:
     whole = events.counts()
-    burned = events.burned(slo.objective)
+    share_of_window = _so_far(events, ends) if ends else 1.0
+    expected = whole.total / share_of_window  # with the traffic that is still to come
+    burned = events.burned(slo.objective) * share_of_window
     every = max(1, len(burned) // POINTS)
     spenders: dict[str, float] = {}
     until = events.index[0].to_pydatetime()
     for one in sorted(incidents, key=lambda incident: incident.start):
         start = max(one.start, until)
         if start < one.end:
-            spenders[one.name] = spent(events.counts(start, one.end), slo.objective, expected=whole.total)
+            spenders[one.name] = spent(events.counts(start, one.end), slo.objective, expected=expected)
             until = one.end
-    spenders[REST] = spent(whole, slo.objective) - sum(spenders.values())
+    spenders[REST] = spent(whole, slo.objective, expected) - sum(spenders.values())
     return Line(
         slo=slo,
         availability=availability(whole),
-        left=1 - spent(whole, slo.objective),
+        left=1 - spent(whole, slo.objective, expected),
         times=events.index[::every],
         left_over_time=1 - burned[::every],
         spenders={name: part for name, part in spenders.items() if part >= SHOWN},
@@ -109,6 +111,12 @@ def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetim
         weeks=_by(events, "W-SUN", "week to %d %b"),
         forecast=_forecast(events, slo, ends) if ends else "",
     )
+
+
+def _so_far(events: Events, ends: datetime) -> float:
+    """The part of the window that is over, since the first row; all of it when nothing of it is to come, or nothing was seen."""
+    first, now = (events.index[place].to_pydatetime() for place in (0, -1))
+    return (now - first) / (ends - first) if first < now < ends else 1.0
 
 
 def _forecast(events: Events, slo: SLO, ends: datetime) -> str:
@@ -121,8 +129,7 @@ def _forecast(events: Events, slo: SLO, ends: datetime) -> str:
     if not slo.budget:
         return "There is no budget, so no speed at which it goes."
     first, now = (events.index[place].to_pydatetime() for place in (0, -1))
-    gone = spent(events.counts(), slo.objective) * ((now - first) / (ends - first))
-    found = straight(gone, first, now, ends)
+    found = straight(spent(events.counts(), slo.objective) * _so_far(events, ends), first, now, ends)
     if found.empty_at is None:
         return f"At this speed {parts(found.spent_at_end, 0)} of the budget will be spent on {ends:%d %B}."
     return f"At this speed the budget is empty on {found.empty_at:%d %B at %H:%M}."
