@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -185,7 +186,7 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
     """Whether a release may go out: reads SPEC's objectives and policy, asks Prometheus what is left; exit 1 when it must wait."""
     from monlab.slo import policy
     from monlab.slo.formats import loaded
-    from monlab.slo.rule_files import error_ratio
+    from monlab.slo.rule_files import error_ratio, some_events
     from monlab.telemetry.prometheus import Prometheus
 
     try:
@@ -193,23 +194,43 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
     except UnicodeDecodeError:
-        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text. Name a YAML file.") from None
+        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text in UTF-8. Save it as one.") from None
     try:
         now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+        if now.year < 1970:
+            raise ValueError("Prometheus counts from 1970")
     except (ValueError, OverflowError):
         raise LabProblem(f"{arguments.at!r} is no moment. Write it as 2026-06-30T23:59, in UTC.") from None
+    if arguments.url and not _is_address(arguments.url):
+        raise LabProblem(f"{arguments.url!r} is no address. Write it as http://prometheus.example:9090.")
     server = Prometheus(arguments.service, arguments.url.rstrip("/"))
     ratios: dict[str, float | None] = {}
+    seen: dict[str, str] = {}
     for slo in agreed.slos:
         start, _end = slo.window.bounds(now)
-        answer = server.query(error_ratio(slo, max(now - start, timedelta(minutes=1))), now).get("value")
+        span = max(now - start, timedelta(minutes=1))
+        answer = server.query(error_ratio(slo, span), now).get("value")
         found = [] if answer is None else answer.dropna().tolist()
         ratios[slo.id] = float(found[0]) if len(found) == 1 else None
-    decisions = policy.gate(ratios, agreed, arguments.change, now)
+        which, some = some_events(slo, span)
+        if len(found) > 1:
+            seen[slo.id] = f"The query has {len(found)} answers, and an objective is judged by one: sum over all series."
+        elif some and ratios[slo.id] in (0, 1) and server.query(some, now).empty:
+            seen[slo.id] = f"No event counted as {which}, since {some} finds no series: mend it, if it should."
+    decisions = policy.gate(ratios, agreed, arguments.change, now, seen)
     for one in decisions:
         console.print(f"{'open  ' if one.open else 'closed'} {one.slo}: {one.reason}", soft_wrap=True)
     return 0 if policy.is_open(decisions) else 1
+
+
+def _is_address(text: str) -> bool:
+    """Whether HTTP can be spoken to it at all."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def password(config: Settings, arguments: argparse.Namespace) -> int:

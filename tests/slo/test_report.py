@@ -11,6 +11,7 @@ import pytest
 import yaml
 from june import archive
 
+from monlab.cli import main
 from monlab.problem import LabProblem
 from monlab.settings import child_environment, settings
 from monlab.slo import backtest, policy, printing, report
@@ -164,6 +165,50 @@ def gate(tmp_path: Path, url: str, body: dict, *words: str) -> subprocess.Comple
 def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, change, code, words):
     said = gate(tmp_path, june, {"slos": [ORDERS]}, "--at", at, "--change", change)
     assert (said.returncode, words in said.stdout) == (code, True), said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    ("spec", "words", "said"),
+    [
+        (b"slos: \xff", ["--url", "http://127.0.0.1:1"], "is no text in UTF-8. Save it as one"),
+        (None, ["--url", "http://["], "is no address"),
+        (None, ["--url", "127.0.0.1:1"], "is no address"),
+        (None, ["--url", "ftp://127.0.0.1"], "is no address"),
+        (None, ["--url", "http://127.0.0.1:1", "--at", "0001-01-01"], "is no moment"),
+        (None, ["--url", "http://127.0.0.1:1"], "does not answer at http://127.0.0.1:1. Is the address right"),
+    ],
+)
+def test_a_gate_that_cannot_ask_says_why_and_is_closed(tmp_path, capsys, spec, words, said):
+    (tmp_path / "gate.yaml").write_bytes(spec or yaml.safe_dump({"slos": [ORDERS]}).encode())
+    assert main(["gate", str(tmp_path / "gate.yaml"), *words]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert said in told and "stack.up" not in told, told
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"bad": 'http_request_total{job="gateway"}'}, "No event counted as bad, since sum(rate(http_request_total"),
+        ({"bad": None, "good": 'http_requests_total{status="200"}'}, "No event counted as good, since sum(rate("),
+        (
+            {"bad": None, "total": None, "histogram": "http_request_duration_seconds", "threshold_seconds": 0.31},
+            'No event counted as good, since sum(rate(http_request_duration_seconds_bucket{le="0.31"}',
+        ),
+        (
+            {"total": "sum by (route) (rate(http_requests_total[{{.window}}]))", "bad": "sum by (route) (rate(x[{{.window}}]))"},
+            "answers, and an objective is judged by one",
+        ),
+        ({"bad": "http_requests_total"}, "let both select the same requests"),
+    ],
+)
+def test_the_gate_names_what_was_not_measured(tmp_path, june, changes, words):
+    slo = {key: value for key, value in {**ORDERS, **changes}.items() if value is not None}
+    said = gate(tmp_path, june, {"slos": [slo]}, "--at", "2026-06-14T23:59")
+    assert words in said.stdout and "There is no data" not in said.stdout, said.stdout + said.stderr
+
+
+def test_the_gate_does_not_ask_after_a_name_that_is_right(tmp_path, june):
+    assert "finds no series" not in gate(tmp_path, june, {"slos": [ORDERS]}, "--at", "2026-06-14T23:59").stdout
 
 
 def test_the_benchmark_stays_within_its_limits():

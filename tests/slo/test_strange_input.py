@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from monlab.slo import (
     windows,
 )
 from monlab.slo import rule_files as rules
-from monlab.slo.records import SLO, Events, from_mapping
+from monlab.slo.records import SLO, Calendar, Events, Rolling, from_mapping
 from monlab.slo.windows import SLOTH_30D
 
 MINUTES = pd.date_range("2026-06-01", periods=5, freq="min", tz="UTC")
@@ -64,6 +65,9 @@ TAKES_A_NUMBER = {
     "z": lambda value: indicators.interval(COUNTS, value),
     "a bucket's count": lambda value: indicators.within({"0.1": value, "+Inf": 10}, 0.1),
     "a threshold": lambda value: indicators.interpolated({"0.1": 1, "+Inf": 10}, value),
+    "a bucket's count, between bounds": lambda value: indicators.interpolated({"0.1": value, "+Inf": 10}, 0.05),
+    "the count below, between bounds": lambda value: indicators.interpolated({"0.1": value, "0.2": 5, "+Inf": 10}, 0.15),
+    "a seed": lambda value: forecast.simulate([], "0.999", value, draws=100),
     "a bill": lambda value: money.credit("0.99", [money.Credit("0.999", "0.1")], value),
     "an hour's cost": lambda value: money.outage_cost("0.99", "30d", value),
     "the part spent": lambda value: forecast.straight(value, START, START + DAY, START + 30 * DAY),
@@ -99,6 +103,7 @@ NO_SHARES = {
     "negative": -0.1,
     "with a comma": "0,999",
     "1/0": "1/0",
+    "an endless exponent": "1e-99999999",
     "above 1": 1.001,
 }
 del NO_SHARES["text"]
@@ -202,6 +207,82 @@ def test_one_sample_and_no_traffic_are_no_data():
         page = printing.html([line], [], "June")
         assert not line.kept and "no data" in page and "100.000 %" not in page and "unknown" in page
         assert printing.sheet(line, [], "June")
+        assert "| no data | unknown | No data" in report.review([line])
+        [forecast_of] = report.month([(ORDERS, events)], [], ends=START + DAY)
+        assert forecast_of.forecast == ""
+
+
+def month_of(bad, total, *incidents, **changes):
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(bad, index=index), pd.Series(total, index=index))
+    return report.month([(from_mapping({**GOOD, **changes}), events)], incidents)
+
+
+def test_a_month_that_is_not_over_has_the_budget_of_a_whole_one():
+    index = pd.date_range(START, periods=10_801, freq="min")  # seven and a half days of thirty
+    events = backtest.Events(pd.Series(3.0, index=index), pd.Series(1000.0, index=index))
+    [line] = report.month([(ORDERS, events)], [], ends=START + 30 * DAY)
+    assert (
+        line.left == pytest.approx(0.25)
+        and line.kept
+        and line.forecast.startswith("At this speed the budget is empty on 11 June")
+    )
+    assert line.spenders == {report.REST: pytest.approx(0.75)} and line.left_over_time[-1] == pytest.approx(0.25, abs=0.01)
+    assert "25.0 %" in report.review([line]) and "25.0 %" in printing.html([line], [], "June")
+
+
+def test_no_curve_of_a_budget_is_drawn_without_data():
+    [line] = month_of(0.0, 0.0)
+    page, sheet = printing.html([line], [], "June"), printing.sheet(line, [], "June")
+    assert "polyline" not in page and "<p>no data" in page
+    assert sheet.axes[0].get_title() == "no data" and len(sheet.axes[0].lines) == 0
+
+
+def test_incidents_that_began_before_the_window_are_shaded_and_do_not_stretch_it():
+    early = report.Incident("early", START - DAY, START + DAY / 2)
+    [line] = month_of(0.01, 100.0, early)
+    assert 'x="56.0" y="6" height="124" fill="#f4c7c3" width="323' in printing.html([line], [early], "June")
+    left, right = printing.sheet(line, [early], "June").axes[0].get_xlim()
+    assert right - left == pytest.approx(1, abs=0.01)  # days
+
+
+def test_a_sheet_has_room_for_long_names_and_many_incidents():
+    many = [report.Incident(f"incident {at}", START + at * DAY / 30, START + (at + 0.9) * DAY / 30) for at in range(30)]
+    [line] = month_of(0.5, 100.0, *many, service="s" * 100, name="n" * 100)
+    sheet = printing.sheet(line, many, "June")
+    sheet.draw_without_rendering()
+    said = sheet.axes[2].texts[0]
+    assert "and 24 more" in said.get_text() and "week to" in said.get_text()
+    assert said.get_window_extent().y0 > 0 and sheet._suptitle.get_window_extent().x0 > 0
+
+
+def test_a_name_does_not_break_the_reviews_table():
+    [line] = month_of(0.5, 100.0, report.Incident("a|b\nc", START, START + DAY), name="x|y")
+    [row] = [row for row in report.review([line]).splitlines() if "gateway" in row]
+    assert row.replace("\\|", "").count("|") == 5 and "a\\|b c" in row
+
+
+def test_what_no_known_incident_spent_has_no_cause_to_mend():
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(0.06, index=index), pd.Series(100.0, index=index))
+    [line] = report.month([(ORDERS, events)], [])
+    assert line.advice == "Kept, with 40 % of the budget left. Most went on no known incident: find what the worst days share."
+
+
+def test_a_percentage_is_not_rounded_to_all_or_to_nothing():
+    found = [report.percent(value) for value in (1, 0.9999999, 0.99999, 0.999994, 0.5)]
+    assert found == ["100.000 %", "99.99999 %", "99.999 %", "99.999 %", "50.000 %"]
+    assert [report.parts(value) for value in (0, -4e-7, 0.0004, 0.25)] == ["0.0 %", "-0.00004 %", "0.04 %", "25.0 %"]
+    [decision] = policy.gate({"gateway-orders": 0.0010000004}, policy.agreement({"slos": [GOOD]}))
+    assert decision.reason.startswith("-0.00004% of the budget")
+
+
+@pytest.mark.parametrize(("objective", "words"), [(1, "There is no budget"), ("0.1", "At this speed 0.00001 %")])
+def test_a_forecast_is_a_sentence_without_a_budget_and_with_hardly_any_of_it_spent(objective, words):
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(9e-8, index=index), pd.Series(1.0, index=index))
+    [line] = report.month([(from_mapping({**GOOD, "objective": objective}), events)], [], ends=START + 30 * DAY)
+    assert line.forecast.startswith(words)
 
 
 NO_MOMENTS = {"nothing": None, "words": "soon", "a number": 5, "a day": date(2026, 6, 1), "not a time": pd.NaT}
@@ -263,6 +344,27 @@ FIELDS = [
     ({"native": True}, "no histogram"),
     ({"threshold_seconds": 0.3}, "no histogram"),
     ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": '{job="a"}'}, "without braces"),
+    *(
+        ({"total": None, "bad": None, "histogram": name, "threshold_seconds": 0.3}, "as in http_request_duration_seconds")
+        for name in ("", "my hist", 'h{job="a"}', "1h", "bestellungen_ü")
+    ),
+    *(
+        (
+            {"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": matchers},
+            'as in job="gateway",code',
+        )
+        for matchers in ("job=", 'job="a', 'job="a"}', "job=gateway", ',job="a"', 'job="a" code="5"', "job")
+    ),
+    ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 0.3, "matchers": 'le="0.1"'}, "The rules choose le"),
+    *(({"bad": f"x{{{matchers}}}"}, "no counter") for matchers in ("a=b", "a", 'a="b" c="d"', 'a="b",,')),
+    ({"total": None, "bad": None, "histogram": "h", "threshold_seconds": 10**400}, "Write a number of seconds"),
+    ({"window": "300y"}, "longer than any history"),
+    ({"bad": "all_total"}, "`bad` is the same query as `total`"),
+    ({"bad": None, "good": "all_total "}, "`good` is the same query as `total`"),
+    ({"labels": {"version": 1.10}}, "in quotes"),
+    ({"labels": {"on_call": True}}, "in quotes"),
+    ({"labels": {"team": None}}, "in quotes"),
+    ({"labels": {"team": ["a"]}}, "in quotes"),
 ]
 
 
@@ -273,12 +375,124 @@ def test_a_field_that_cannot_be_meant_is_named(changes, words):
         from_mapping(body)
 
 
-@pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}"])
+REFUSED = [
+    (lambda: indicators.bucket(["0.1", "+Inf"], None), "missing"),
+    (lambda: indicators.bucket(["0.1", "+Inf"], True), "no number"),
+    (lambda: indicators.interpolated({"0.1": 5, "0.2": 1, "+Inf": 8}, 0.15), "cumulative"),
+    (lambda: forecast.simulate([], "0.999", seed=-1), "below 0"),
+    (lambda: forecast.simulate([], "0.999", seed=1.5), "not whole"),
+    (lambda: forecast.simulate([forecast.Kind("outage", 1e9, DAY, 0, 1.0)], "0.999", 1), "more than memory holds"),
+    (lambda: windows.BurnWindow("page", "5m", "1h", "0.02"), "Swap them"),
+    (lambda: composite.weighted({part: ("0.99", 1 / 3) for part in "abc"}), 'as in "1/3"'),
+    (lambda: budget.Counts(1_000_001, 1_000_000), "1000001 bad events of 1000000: more"),
+    (lambda: budget.Counts.of_good(123_456_789, 123_456_788), "123456789 good events of 123456788: more"),
+    (lambda: composite.required_part("0.99", 1_000_000.5), "1000000.5, which is not whole"),
+    (lambda: rules.rule_file(from_mapping({**GOOD, "window": "1d"})), "objective's window of 1d .* alert window, 3d"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "words"), REFUSED, ids=[words for _attempt, words in REFUSED])
+def test_a_number_that_cannot_be_meant_is_printed_as_it_is(attempt, words):
+    with pytest.raises(LabProblem, match=words):
+        attempt()
+
+
+def test_lengths_and_shares_may_be_texts_wherever_they_are_wanted():
+    as_text, plain = forecast.Kind("a", 4, "10m", 0.5, "0.25"), forecast.Kind("a", 4, timedelta(minutes=10), 0.5, 0.25)
+    assert forecast.simulate([as_text], "0.999", 1) == forecast.simulate([plain], "0.999", 1)
+    assert windows.BurnWindow("page", "1h", "5m", "0.02") == SLOTH_30D.rows[0]
+    assert indicators.within({"0.1": 1, "+Inf": 10}, "0.1") == budget.Counts(9, 10)
+    assert indicators.interpolated({"0": 1, "+Inf": 10}, 0) == budget.Counts(9, 10)
+
+
+def test_an_error_ratio_that_only_reaches_the_limit_pages_nobody():
+    [burn] = [one for one in alerts.approaches(SLOTH_30D) if one.name.startswith("4")]  # 0.036 over an hour
+    assert alerts.firing(burn, "0.072", "0.999", "30m") == [] != alerts.firing(burn, "0.072", "0.999", "31m")
+
+
+def test_few_failures_are_counted_without_the_noise_of_floats():
+    assert indicators.page_worthy(41.7, "0.5", 720, 1) == 15_012  # half of 30024 exactly
+
+
+ALIKE = [
+    ("sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"),
+    ("sum by (x, y) (rate(a[{{.window}}]))", "(sum(rate(b[{{.window}}])) by (y, x))"),
+    ("a", "sum(sum by (x) (rate(b[{{.window}}])))"),
+    ("sum by (x) (rate(a[{{.window}}]))", "clamp_min(sum(rate(b[{{.window}}])) by (x) - sum(rate(c[{{.window}}])) by (x), 0)"),
+    ("sum by (x) (rate(a[{{.window}}]))", "rate(x:b:total[{{.window}}])"),
+    ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}])) * on () group_left (x) c"),
+    ("sum(rate(a[{{.window}}]))", 'sum(rate(b{text="sum by (x)"}[{{.window}}]))'),
+]
+NOT_ALIKE = [
+    ("sum(rate(a[{{.window}}]))", "sum by (x) (rate(b[{{.window}}]))"),
+    ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"),
+    ("sum(rate(a[{{.window}}])) by (x)", "b"),
+    ("sum by (x) (rate(a[{{.window}}]))", "(sum(rate(b[{{.window}}])) by (y))"),
+]
+
+
+@pytest.mark.parametrize(("total", "bad"), ALIKE)
+def test_queries_that_group_alike_are_read(total, bad):
+    assert from_mapping({**GOOD, "total": total, "bad": bad})
+
+
+@pytest.mark.parametrize(("total", "bad"), NOT_ALIKE)
+def test_queries_that_do_not_group_alike_are_refused_since_their_ratio_would_be_nothing_failed(total, bad):
+    with pytest.raises(LabProblem, match=r"`bad` gives .*series.*, and `total` .*series.* Group both alike"):
+        from_mapping({**GOOD, "total": total, "bad": bad})
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}", "{{", "}}", "{{ end }}"])
 def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     slo = SLO(name, name, "0.999", Events(total="all_total", bad="bad_total{}"))
     (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
     said = promtool(tmp_path, "check", "rules", "rules.yml")
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("matchers", ["", 'job="a"', 'job="a",', "job=~\"{x}|,\", code!~'5..'", 'job = `a"`,code!="\\""'])
+def test_matchers_as_prometheus_reads_them_are_read(tmp_path, matchers):
+    latency = {"service": "a", "name": "b", "objective": 0.9, "histogram": "a:h", "threshold_seconds": 0.3, "matchers": matchers}
+    events = {"service": "a", "name": "c", "objective": 0.9, "total": f"t{{{matchers}}}", "bad": f"b{{{matchers}}}"}
+    (tmp_path / "rules.yml").write_text(rules.rule_file(from_mapping(latency), from_mapping(events)), "utf-8")
+    said = promtool(tmp_path, "check", "rules", "rules.yml")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_a_label_that_is_a_whole_number_is_one():
+    assert from_mapping({**GOOD, "labels": {"tier": 2}}).labels == {"tier": "2"}
+
+
+def test_a_name_that_looks_like_a_template_stays_as_it_is(tmp_path):
+    slo = from_mapping({**GOOD, "name": "{{ $value }}", "labels": {"team": "{{ 1 }}"}})
+    (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
+    fired = {"exp_labels": {"severity": "page", "slo": "{{ $value }}", "slo_service": "gateway", "team": "{{ 1 }}"}}
+    fired["exp_annotations"] = {
+        "summary": "gateway {{ $value }} spends its error budget too fast",
+        "description": "gateway {{ $value }} fails 100% of its events; 0.1 % are allowed.",
+    }
+    test = {"interval": "1m", "input_series": [{"series": name, "values": "0+9x90"} for name in ("all_total", "bad_total")]}
+    [alert] = {rule["alert"] for group in rules.rules(slo)["groups"] for rule in group["rules"] if "alert" in rule}
+    test["alert_rule_test"] = [
+        {
+            "eval_time": "80m",
+            "alertname": alert,
+            "exp_alerts": [fired, {**fired, "exp_labels": {**fired["exp_labels"], "severity": "ticket"}}],
+        }
+    ]
+    order = [group["name"] for group in rules.rules(slo)["groups"]]
+    body = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "group_eval_order": order, "tests": [test]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(body), "utf-8")
+    said = promtool(tmp_path, "test", "rules", "test.yml")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(("month", "hours"), [(3, 743), (6, 720), (10, 745)])
+def test_a_month_in_which_the_clocks_change_is_as_long_as_it_is(month, hours):
+    now = datetime(2026, month, 30, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert Calendar("month").length_at(now) == timedelta(hours=hours)
+    start, end = Rolling("30d").bounds(now)
+    assert end == now and end.astimezone(UTC) - start.astimezone(UTC) == timedelta(days=30)
 
 
 def test_a_window_is_found_however_it_is_spaced():
@@ -288,6 +502,9 @@ def test_a_window_is_found_however_it_is_spaced():
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + at)}: &{chr(98 + at)} [{','.join(['*' + chr(97 + at)] * 9)}]\n" for at in range(9)
+)
+MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
+    f"{chr(98 + at)}: &{chr(98 + at)} {{<<: [{','.join(['*' + chr(97 + at)] * 9)}]}}\n" for at in range(9)
 )
 SLOTH = formats.to_sloth([ORDERS])
 TEXTS = [
@@ -301,9 +518,26 @@ TEXTS = [
     ("version: " + "9" * 5000, "thousands of digits"),
     (SLOTH + "version: prometheus/v1\n", "stands twice"),
     (SLOTH.replace("  objective:", "  objective: 99.0\n  objective:"), "stands twice"),
-    (SLOTH + "---\n" + SLOTH, "no YAML"),
+    (SLOTH + "---\n" + SLOTH, "several documents. Split it at ---"),
+    (
+        SLOTH.replace("version: prometheus/v1", "apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel"),
+        "a Kubernetes object.*`spec`",
+    ),
+    (SLOTH.replace("events:", "raw:"), "SLI of 'orders' is `raw`, .* Write `events`"),
+    (SLOTH.replace("events:", "plugin:"), "SLI of 'orders' is `plugin`"),
+    (SLOTH.replace("    name: gateway-orders", "    nmae: gateway-orders"), "alerting has no field 'nmae'.*Did you mean name"),
+    (
+        SLOTH.replace("page_alert:\n", "page_alert:\n      disabled: true\n"),
+        "page_alert has no field 'disabled'.*Did you mean disable",
+    ),
     ("a: \0", "no YAML"),
     ("!!python/object:os.system x", "no YAML"),
+    ("until: 2026-06-31", "line 1, column 8.* no date or number"),
+    ("a: 1\nb: !!bool x", "line 2, column 4.* no date or number"),
+    ("a: !!timestamp x", "no date or number"),
+    ("a: !!int ''", "no date or number"),
+    ("a: !!float x", "no date or number"),
+    (MERGES, "merges .* Write the fields out"),
     ("", "list of fields"),
     (None, "file's text"),
     (b"a: b", "file's text"),
@@ -325,6 +559,39 @@ def test_a_file_for_sloth_that_cannot_be_meant_is_refused(text, words):
     assert len(str(refusal.value)) < 500
 
 
+def test_a_file_for_sloth_that_was_read_is_written_as_it_was():
+    [read] = formats.from_sloth(SLOTH)
+    assert formats.from_sloth(formats.to_sloth([read])) == [read] and formats.to_sloth([read]) == SLOTH
+
+
+@pytest.mark.parametrize("change", [{"name": "a b"}, {"service": "ü"}, {"name": "x"}, {"name": "orders-"}])
+def test_a_name_that_sloth_refuses_is_refused_before_it_is_written(change):
+    with pytest.raises(LabProblem, match="Sloth takes letters, digits"):
+        formats.to_sloth([from_mapping({**GOOD, **change})])
+
+
+def test_a_level_that_says_nothing_says_nothing():
+    levels = [{"name": "always", "allows": ["feature"], "then": None}]
+    [decision] = policy.gate({"gateway-orders": 0.0}, policy.agreement({"slos": [GOOD], "levels": levels}))
+    assert decision.reason.endswith("level always.")
+
+
+COMMENTED = """sum(
+  rate(b[{{.window}}])  # of the shop
+) # all
+"""
+
+
+@pytest.mark.parametrize("which", ["total", "bad", "good"])
+def test_a_comment_in_a_query_does_not_end_the_rule(tmp_path, which):
+    body = {**GOOD, "total": "sum(rate(a[{{.window}}]))", "bad": "sum(rate(b[{{.window}}]))", which: COMMENTED}
+    slo = from_mapping({key: text for key, text in body.items() if (key, which) != ("bad", "good")})
+    for one in (slo, *formats.from_sloth(formats.to_sloth([slo])), formats.from_openslo(formats.to_openslo(slo))):
+        (tmp_path / "rules.yml").write_text(rules.rule_file(one), "utf-8")
+        said = promtool(tmp_path, "check", "rules", "rules.yml")
+        assert said.returncode == 0, said.stdout + said.stderr
+
+
 OPENSLO = formats.to_openslo(ORDERS)
 DOCUMENTS = [
     (("count: 30", "count: abc"), "without quotes"),
@@ -335,6 +602,9 @@ DOCUMENTS = [
     (("ratioMetrics:", "ratioMetric:"), "Did you mean ratioMetrics"),
     (("  service:", "  foo: 1\n  service:"), "no field 'foo'"),
     (("unit: Day", "unit: [Day]"), "Day or Week"),
+    (("unit: Day", "unit: Day\n    isRolling: false"), "Write isRolling: true"),
+    (("source: prometheus", "source: datadog"), "source is 'datadog'"),
+    (("    target: 0.999\n", ""), "has no target. Write"),
 ]
 
 
@@ -345,9 +615,18 @@ def test_an_openslo_document_that_cannot_be_meant_is_refused(change, words):
         formats.from_openslo(OPENSLO.replace(*change))
 
 
+@pytest.mark.parametrize("objectives", [5, {"a": 1}, "x"])
+def test_objectives_of_openslo_are_a_list(objectives):
+    body = yaml.safe_load(OPENSLO)
+    body["spec"]["objectives"] = objectives
+    with pytest.raises(LabProblem, match="Write a list with one entry"):
+        formats.from_openslo(yaml.safe_dump(body))
+
+
 def test_a_month_of_the_calendar_is_not_written_as_thirty_days():
-    with pytest.raises(LabProblem, match="rolls"):
-        formats.to_openslo(from_mapping({**GOOD, "window": "calendar month"}))
+    for write in (formats.to_openslo, lambda slo: formats.to_sloth([slo])):
+        with pytest.raises(LabProblem, match="rolls"):
+            write(from_mapping({**GOOD, "window": "calendar month"}))
 
 
 AGREEMENTS = [
@@ -367,10 +646,33 @@ def test_a_gates_file_that_cannot_be_meant_is_refused(body, words):
         policy.agreement(yaml.safe_load(yaml.safe_dump(body)) if body.get("slos") != [GOOD, GOOD] else body)
 
 
+@pytest.mark.parametrize(
+    ("at", "left"), [((2026, 6, 4), 0.8), ((2026, 6, 16), 0), ((2026, 6, 30, 12), -29.5 / 15 + 1), ((2026, 6, 1), 1)]
+)
+def test_a_month_of_the_calendar_has_its_whole_budget_from_the_first_day_on(at, left):
+    monthly = policy.agreement({"slos": [{**GOOD, "window": "calendar month"}]})
+    [decision] = policy.gate({"gateway-orders": 0.002}, monthly, now=datetime(*at, tzinfo=UTC))  # twice what is allowed, so far
+    assert decision.left == pytest.approx(left, abs=1e-9)
+    [wrong] = policy.gate({"gateway-orders": 1.5}, monthly, now=datetime(*at, tzinfo=UTC))
+    assert wrong.level == "unknown"
+
+
 @pytest.mark.parametrize("ratio", [None, math.nan, np.nan, pd.NA])
 def test_a_gate_without_data_is_closed(ratio):
     [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
     assert not decision.open and decision.left is None and "missing data is not 100 %" in decision.reason
+
+
+@pytest.mark.parametrize("ratio", [-0.001, 1.5, 11.0, math.inf])
+def test_a_gate_is_closed_by_a_ratio_that_cannot_be_and_says_that_the_queries_are_wrong(ratio):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
+    assert not decision.open and decision.left is None and "let both select the same requests" in decision.reason
+
+
+@pytest.mark.parametrize(("ratio", "left"), [(-1e-17, 1), (1.0000000000000002, -999)])
+def test_a_gate_takes_the_last_digit_of_a_sum_for_noise(ratio, left):
+    [decision] = policy.gate({"gateway-orders": ratio}, policy.agreement({"slos": [GOOD]}))
+    assert decision.left == left
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def _above(one: Condition, ratio: Fraction, budget: Fraction, end: Fraction) -> 
     if ratio <= limit:
         return None  # a ratio that equals the limit reaches it and never passes it
     start = limit / ratio * window
-    return (start, end + window * (1 - limit / ratio)) if start <= end else None
+    return (start, end + window * (1 - limit / ratio)) if start < end else None
 
 
 def _joined(spans: list[Interval]) -> list[Interval]:

@@ -66,7 +66,7 @@ class Counts:
             object.__setattr__(self, name, value)
         if self.bad > self.total:
             raise LabProblem(
-                f"{self.bad:g} bad events of {self.total:g}: more than all. The two may be swapped: the bad ones come first. "
+                f"{float(self.bad):.15g} bad events of {float(self.total):.15g}: more than all. The two may be swapped: the bad ones come first. "
                 "Else let both queries select the same requests, the bad ones with one matcher more."
             )
 
@@ -76,7 +76,7 @@ class Counts:
         good, total = plain(good, "The number of good events"), plain(total, "The number of total events")
         if good > total:
             raise LabProblem(
-                f"{good:g} good events of {total:g}: more than all. The two may be swapped: the good ones come first. "
+                f"{float(good):.15g} good events of {float(total):.15g}: more than all. The two may be swapped: the good ones come first. "
                 "Else let both queries select the same requests, the good ones with one matcher more."
             )
         return cls(total - good, total)

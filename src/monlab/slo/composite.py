@@ -38,7 +38,8 @@ def weighted(parts: Mapping[str, tuple[Share, Share]]) -> float:
     weights = [share(weight, f"The traffic of {name}") for name, (_part, weight) in parts.items()]
     if sum(weights) != 1:
         raise LabProblem(
-            f"The shares of traffic are {float(sum(weights)):g} together. Make them 1, so that every request counts once."
+            f"The shares of traffic are {float(sum(weights)):.17g} together. Make them 1, so that every request counts once; a third is "
+            'written as in "1/3".'
         )
     return float(sum(share(part) * weight for (part, _weight), weight in zip(parts.values(), weights, strict=True)))
 

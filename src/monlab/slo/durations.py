@@ -22,6 +22,8 @@ def length(text: Length) -> timedelta:
             found = timedelta(seconds=sum(int(number) * SECONDS[unit] for number, unit in parts))
         except (OverflowError, ValueError):
             raise LabProblem(f"A window of {shown(text)} is longer than any history. Write it as in 30d.") from None
+    if found > timedelta(days=36_500):  # Prometheus counts no further than 292 years
+        raise LabProblem(f"A window of {shown(text)} is longer than any history. Write it as in 30d.")
     if found <= timedelta(0):
         raise LabProblem(f"A window of {text} holds nothing. Write a length above zero, as in 30d.")
     return found

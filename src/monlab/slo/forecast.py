@@ -12,6 +12,8 @@ from monlab.slo.numbers import at_least, moment, whole
 from monlab.slo.records import share
 
 DRAWS = 10_000
+YEAR_SECONDS = 31_536_000
+MOST_INCIDENTS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ def straight(spent: float, start: datetime, now: datetime, end: datetime) -> For
         raise LabProblem("A forecast needs some of the window behind it. Ask again when it has begun, and before it ends.")
     spent = float(at_least(0, spent, "The part that is spent", "Missing data is no forecast of calm: find out what is wrong."))
     at_end = spent * ((end - start) / (now - start))
-    empty = start + (now - start) / spent if spent else None
-    return Forecast(empty if empty is not None and empty <= end else None, at_end)
+    return Forecast(min(start + (now - start) / spent, end) if at_end >= 1 else None, at_end)
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Kind:
     def __post_init__(self) -> None:
         at_least(0, self.a_year, f"How often a year {self.name} comes", "Count those of last year.")
         at_least(0, self.spread, f"The spread of {self.name}", "0 makes all as long as the typical one.")
-        length(self.typical)
-        share(self.error_ratio, f"The error ratio of {self.name}")
+        object.__setattr__(self, "typical", length(self.typical))
+        object.__setattr__(self, "error_ratio", float(share(self.error_ratio, f"The error ratio of {self.name}")))
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,17 @@ def simulate(kinds: list[Kind], objective: Share, seed: int, draws: int = DRAWS,
     Traffic is even, and incidents do not overlap; a year cannot be down longer than it lasts.
     """
     draws = whole(draws, "The number of years", "Fewer say little about rare ones: draw at least 100.", least=100)
-    random = np.random.Generator(np.random.PCG64(seed))
+    random = np.random.Generator(np.random.PCG64(whole(seed, "The seed", "Any whole number will do, as in 7.", least=0)))
     seconds = length(period).total_seconds()
+    for kind in kinds:
+        if kind.a_year * seconds / YEAR_SECONDS * draws > MOST_INCIDENTS:
+            raise LabProblem(
+                f"{kind.name} comes {kind.a_year:.15g} times a year, and {draws:,} years of that are more than memory holds. "
+                "Draw fewer, or take what comes so often for an error ratio that is always there."
+            )
     bad = np.zeros(draws)
     for kind in kinds:
-        counts = random.poisson(kind.a_year * seconds / 31_536_000, draws)
+        counts = random.poisson(kind.a_year * seconds / YEAR_SECONDS, draws)
         lengths = kind.typical.total_seconds() * np.exp(kind.spread * random.standard_normal(int(counts.sum())))
         owner = np.repeat(np.arange(draws), counts)
         bad += np.bincount(owner, lengths, draws) * kind.error_ratio

@@ -4,6 +4,7 @@ What a record here does not hold (alert annotations, plugins) is refused by name
 where it would not.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
@@ -14,15 +15,19 @@ import yaml
 from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import words
 from monlab.slo.numbers import shown, whole
-from monlab.slo.records import SLO, WINDOW, Calendar, Events, Rolling, labels, query, share, texts
+from monlab.slo.queries import WINDOW, query, texts
+from monlab.slo.records import SLO, Calendar, Events, Rolling, labels, share
 from monlab.slo.records import window as of_text
 from monlab.slo.rule_files import as_bad_and_total, number, period
 
 SLOTH = "prometheus/v1"
 OPENSLO = "openslo/v1alpha"
 MAX_CHARACTERS = 200_000
+MAX_FIELDS = 10_000
+SLOTH_NAME = "[A-Za-z0-9][-A-Za-z0-9_.]*[A-Za-z0-9]"  # as its validator has it
 SLOTH_FIELDS = {"version", "service", "labels", "slos"}
 SLOTH_SLO_FIELDS = {"name", "description", "objective", "labels", "sli", "alerting"}
+SLOTH_ALERTING_FIELDS = {"name", "labels", "annotations", "page_alert", "ticket_alert"}
 OPENSLO_OBJECTIVE_FIELDS = {"displayName", "value", "target", "ratioMetrics"}
 OPENSLO_UNITS = {"Day": 1, "Week": 7}
 
@@ -39,6 +44,24 @@ class _Once(yaml.SafeLoader):
             raise LabProblem(f"The field {shown(twice[0])} stands twice{node.start_mark}. Keep one of the two.".replace("\n", ""))
         return super().construct_mapping(node, deep)
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merges (`<<`) of merges multiply: nine lines of nine stand for more fields than there is memory."""
+        super().flatten_mapping(node)
+        if len(node.value) > MAX_FIELDS:
+            raise LabProblem(f"The specification merges (`<<`) more than {MAX_FIELDS:,} fields into one. Write the fields out.")
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """PyYAML lets through what a scalar's reader raises, without the line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError, IndexError):
+            if not isinstance(node, yaml.ScalarNode) or len(node.value) > 100:
+                raise
+            where = f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+            raise LabProblem(
+                f"The specification has {shown(node.value)} at {where}, which is no date or number that there is. Mend it, or quote it."
+            ) from None
+
 
 def loaded(text: str) -> Any:
     """YAML as data. Raises LabProblem for what is too long or no YAML."""
@@ -52,6 +75,10 @@ def loaded(text: str) -> Any:
         raise LabProblem(
             "The specification is nested too deeply, or holds a number of thousands of digits. Write it flat."
         ) from None
+    except yaml.composer.ComposerError as error:
+        if "but found another document" in str(error):
+            raise LabProblem("The specification holds several documents. Split it at ---, and hand in one at a time.") from None
+        raise LabProblem(f"The specification is no YAML: {' '.join(str(error).split())[:200]} Mend that line.") from None
     except yaml.YAMLError as error:
         raise LabProblem(f"The specification is no YAML: {' '.join(str(error).split())[:200]} Mend that line.") from None
 
@@ -78,7 +105,13 @@ def _percent(value: Any) -> Fraction:
 
 def from_sloth(text: str, window: str = "30d") -> list[SLO]:
     """The objectives of a Sloth file. The period stands in Sloth's command line, not in its file."""
-    body = _known(loaded(text), SLOTH_FIELDS, "A Sloth file")
+    found = loaded(text)
+    if isinstance(found, Mapping) and found.get("kind") == "PrometheusServiceLevel":
+        raise LabProblem(
+            f"The file is a Kubernetes object of Sloth's operator. Sloth's own file is read: what is under `spec`, with "
+            f"`version: {SLOTH}`, and fields written as in error_query."
+        )
+    body = _known(found, SLOTH_FIELDS, "A Sloth file")
     if body.get("version") != SLOTH:
         raise LabProblem(f"The file's version is {shown(body.get('version'))}; {SLOTH} is read. Write `version: {SLOTH}`.")
     many = body.get("slos")
@@ -89,10 +122,12 @@ def from_sloth(text: str, window: str = "30d") -> list[SLO]:
 
 def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
     one = _known(raw, SLOTH_SLO_FIELDS, "An SLO of Sloth")
-    queries = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth").get("events")
+    sli = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth")
+    queries = sli.get("events")
     if not queries:
+        other = "".join(f" is `{kind}`, which" for kind in ("raw", "plugin") if sli.get(kind))
         raise LabProblem(
-            f"The SLI of {shown(one.get('name'))} counts no events. Write `events` with error_query and total_query."
+            f"The SLI of {shown(one.get('name'))}{other} counts no events. Write `events` with error_query and total_query."
         )
     pair = _known(queries, {"error_query", "total_query"}, "Sloth's events")
     alerting = one.get("alerting") or {}
@@ -100,6 +135,9 @@ def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
         raise LabProblem(
             f"The alerting of {shown(one.get('name'))} is {shown(alerting)}. Write fields, as in `name: OrdersFail`."
         )
+    _known(alerting, SLOTH_ALERTING_FIELDS, "Sloth's alerting")
+    for kind in ("page_alert", "ticket_alert"):
+        _known(alerting.get(kind) or {}, {"disable", "labels", "annotations"}, f"Sloth's {kind}")
     return SLO(
         service=texts(body.get("service"), "The service"),
         name=texts(one.get("name"), "The SLO's name"),
@@ -123,6 +161,17 @@ def _windowed(pair: Mapping[str, Any], name: str) -> str:
 def to_sloth(slos: Iterable[SLO]) -> str:
     """A Sloth file. Raises LabProblem when the objectives are of several services: Sloth's file has one."""
     many = list(slos)
+    for one in many:
+        if isinstance(one.window, Calendar):
+            raise LabProblem(
+                f"The window of {one.id} is a {one.window.unit} of the calendar, and Sloth's rolls. Choose days, as in 30d."
+            )
+        for what, name in (("service", one.service), ("name", one.name)):
+            if not re.fullmatch(SLOTH_NAME, name):
+                raise LabProblem(
+                    f"The {what} of {one.id} is {shown(name)}, and Sloth takes letters, digits, - _ and . between two letters or digits. "
+                    "Rename it."
+                )
     services = {one.service for one in many}
     if len(services) != 1:
         raise LabProblem(f"Sloth's file holds one service, and these are of {len(services)}. Write a file for each.")
@@ -156,17 +205,24 @@ def from_openslo(text: str) -> SLO:
             f"The budgeting method is {spec.get('budgetingMethod')!r}. Only Occurrences counts events; time slices do not."
         )
     objectives = spec.get("objectives") or []
+    if not isinstance(objectives, list):
+        raise LabProblem(f"OpenSLO's objectives are {shown(objectives)}. Write a list with one entry.")
     if len(objectives) != 1:
         raise LabProblem(f"The document has {len(objectives)} objectives. Write one document for each.")
     one = _known(objectives[0], OPENSLO_OBJECTIVE_FIELDS, "An objective of OpenSLO")
     metrics = _known(one.get("ratioMetrics") or {}, {"good", "total", "counter"}, "OpenSLO's ratioMetrics")
     known = {"source", "queryType", "query"}
     good, total = (_known(metrics.get(key) or {}, known, f"OpenSLO's {key} metric") for key in ("good", "total"))
+    for metric in (good, total):
+        if metric.get("source", "prometheus") != "prometheus":
+            raise LabProblem(f"A metric's source is {shown(metric['source'])}. Queries of prometheus are read, in promql.")
+    if one.get("target") is None:
+        raise LabProblem("OpenSLO's objective has no target. Write the share of good events, as in target: 0.999.")
     about = _known(body.get("metadata") or {}, {"name", "displayName"}, "OpenSLO's metadata")
     return SLO(
         service=texts(spec.get("service"), "The service"),
         name=texts(about.get("name"), "The SLO's name"),
-        objective=share(one.get("target", "missing")),
+        objective=share(one["target"]),
         sli=Events(total=texts(total.get("query"), "The query of `total`"), good=texts(good.get("query"), "The query of `good`")),
         window=_openslo_window(spec.get("timeWindows") or []),
         description=texts(spec.get("description"), "The description"),
@@ -177,6 +233,10 @@ def _openslo_window(windows: Any) -> Rolling | Calendar:
     if not isinstance(windows, list) or len(windows) != 1:
         raise LabProblem(f"The document's time windows are {shown(windows)}. An objective has one: write a list with it.")
     one = _known(windows[0], {"unit", "count", "isRolling"}, "A time window of OpenSLO")
+    if one.get("isRolling") is False:
+        raise LabProblem(
+            "The time window does not roll, and those of the calendar are not read. Write isRolling: true, or leave it out."
+        )
     unit = one.get("unit")
     if not isinstance(unit, str) or unit not in OPENSLO_UNITS:
         raise LabProblem(f"The time window's unit is {shown(unit)}. Write Day or Week: other parts differ in length.")
@@ -191,7 +251,7 @@ def to_openslo(slo: SLO) -> str:
             f"The window of {slo.id} is a {slo.window.unit} of the calendar, and OpenSLO's here rolls. Choose days, as in 30d."
         )
     bad, total = as_bad_and_total(slo)
-    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"{total} - ({bad})"
+    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"({total}) - ({bad})"
     span = period(slo)
     if span % timedelta(days=1):
         raise LabProblem(f"OpenSLO counts days, and the window is {words(span)}. Choose whole days.")

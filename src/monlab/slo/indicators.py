@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from monlab.problem import LabProblem
-from monlab.slo.budget import Counts, Share, allowed_events
+from monlab.slo.budget import Counts, Share
 from monlab.slo.numbers import at_least, plain, whole
 from monlab.slo.records import share
 
@@ -28,8 +28,10 @@ def bucket(bounds: Iterable[str], threshold_seconds: float | str) -> str:
             raise LabProblem(
                 f'le="{threshold_seconds}" finds nothing: labels are compared as text, and this bucket is le="{spelled[wanted]}".'
             )
+    elif isinstance(threshold_seconds, float) and threshold_seconds == math.inf:
+        wanted = math.inf
     else:
-        wanted = float(threshold_seconds)
+        wanted = float(plain(threshold_seconds, "The threshold"))
     if wanted in spelled:
         return spelled[wanted]
     if not wanted > 0:
@@ -68,30 +70,37 @@ def _bound(text: str) -> float:
     return value
 
 
-def within(buckets: Mapping[str, float], threshold_seconds: float) -> Counts:
+def within(buckets: Mapping[str, float], threshold_seconds: float | str) -> Counts:
     """Slow requests among all, from a classic histogram: `le` -> cumulative count.
 
     The threshold must be a bound: between two bounds nobody knows. Raises LabProblem, with the bounds around it.
     """
-    bucket(buckets, threshold_seconds)
-    bounds = {float(le): plain(count, f"The count of le={le}") for le, count in buckets.items()}
-    ordered = [bounds[bound] for bound in sorted(bounds)]
-    if any(later < earlier for earlier, later in pairwise(ordered)):
+    bound = float(bucket(buckets, threshold_seconds))
+    counts = _cumulative(buckets)
+    return Counts.of_good(counts[bound], counts[math.inf])
+
+
+def _cumulative(buckets: Mapping[str, float]) -> dict[float, float]:
+    """Bound -> count, the lowest first."""
+    bounds = {bound: plain(buckets[text], f"The count of le={text}") for bound, text in sorted(_spelled(buckets).items())}
+    if any(later < earlier for earlier, later in pairwise(bounds.values())):
         raise LabProblem(
             "A later bucket counts less than an earlier one. Buckets are cumulative: sum them by (le) and nothing else."
         )
-    return Counts.of_good(bounds[threshold_seconds], bounds[math.inf])
+    return bounds
 
 
 def interpolated(buckets: Mapping[str, float], threshold_seconds: float) -> Counts:
     """The same for any threshold, with requests spread evenly between two bounds: an estimate, as histogram_fraction() makes it."""
-    bounds = sorted((value, buckets[text]) for value, text in _spelled(buckets).items())
+    counts = _cumulative(buckets)
     threshold_seconds = at_least(0, threshold_seconds, "The threshold", "Write seconds, as in 0.25.")
     before, counted = 0.0, 0.0
-    for bound, count in bounds:
-        if threshold_seconds <= bound:
+    for bound, count in counts.items():
+        if threshold_seconds == bound:
+            return Counts.of_good(count, counts[math.inf])
+        if threshold_seconds < bound:
             part = 0.0 if bound == math.inf else (threshold_seconds - before) / (bound - before)
-            return Counts.of_good(counted + (count - counted) * part, bounds[-1][1])
+            return Counts.of_good(counted + (count - counted) * part, counts[math.inf])
         before, counted = bound, count
     raise LabProblem(f"A threshold of {threshold_seconds} s is no number of seconds.")
 
@@ -125,9 +134,11 @@ def correctness(checked: int, wrong: int) -> Counts:
 
 def page_worthy(total_per_hour: float, objective: Share, period_hours: int, budget_share: Share = "0.02") -> int:
     """How many failures in a row spend a part of the period's budget: with few requests, one is enough."""
-    whole(period_hours, "The period in hours", "A month of 30 days has 720.")
-    at_least(0, total_per_hour, "The number of total events an hour", "Use increase(), which knows resets.")
-    allowed = Fraction(str(allowed_events(objective, total_per_hour * period_hours)))
+    period_hours = whole(period_hours, "The period in hours", "A month of 30 days has 720.")
+    events = Fraction(
+        str(at_least(0, total_per_hour, "The number of total events an hour", "Use increase(), which knows resets."))
+    )
+    allowed = (1 - share(objective)) * events * period_hours
     return max(1, math.ceil(allowed * share(budget_share, "The part of the budget")))
 
 

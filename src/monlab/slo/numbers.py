@@ -22,6 +22,13 @@ def shown(value: Any) -> str:
     return " ".join(_repr.repr(value).split())
 
 
+def rounded(percent: float, digits: int, never: float = 0) -> str:
+    """A percentage with `digits` behind the point; with more when it would else be printed as one that it is not."""
+    while digits < 12 and round(percent, digits) == never != percent:
+        digits += 1
+    return f"{percent:.{digits}f}"
+
+
 def plain(value: Any, what: str) -> float:
     """A finite number as Python's own, a fraction as it is. Raises LabProblem for missing data, text, a truth value, a whole series."""
     if value is None or value is pd.NA:
@@ -41,7 +48,7 @@ def at_least(least: float, value: Any, what: str, hint: str) -> float:
     """The same, not below `least`; `hint` is a sentence with the way out."""
     found = plain(value, what)
     if found < least:
-        raise LabProblem(f"{what} is {float(found):g}, below {least:g}. {hint}")
+        raise LabProblem(f"{what} is {float(found):.15g}, below {least:g}. {hint}")
     return found
 
 
@@ -49,7 +56,7 @@ def whole(value: Any, what: str, hint: str, least: int = 1) -> int:
     """A whole number, not below `least`."""
     found = at_least(least, value, what, hint)
     if found != int(found):
-        raise LabProblem(f"{what} is {float(found):g}, which is not whole. {hint}")
+        raise LabProblem(f"{what} is {float(found):.15g}, which is not whole. {hint}")
     return int(found)
 
 

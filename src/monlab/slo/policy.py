@@ -13,9 +13,11 @@ from typing import Any
 import pandas as pd
 
 from monlab.problem import LabProblem, nearest
-from monlab.slo.numbers import shown
-from monlab.slo.records import SLO, from_mapping, share, texts
+from monlab.slo.numbers import rounded, shown
+from monlab.slo.queries import texts
+from monlab.slo.records import SLO, Calendar, from_mapping, share
 
+NOISE = 1e-9  # sums of the same numbers in another order may differ by as little
 CHANGES = ("feature", "fix", "reliability", "security")  # of what a release is made; a fix of the outage itself is reliability
 
 
@@ -77,32 +79,38 @@ class Decision:
     reason: str
 
 
-def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, today: date) -> Decision:
-    """The decision for an error ratio over the SLO's window; None is missing data, which opens nothing."""
+def decide(slo: SLO, ratio: float | None, agreement: Agreement, change: str, today: date, seen: str = "") -> Decision:
+    """The decision for an error ratio over the SLO's window; None is missing data, which opens nothing. What was `seen` is said, too."""
     if change not in CHANGES:
         raise LabProblem(f"{change!r} is no kind of change. Choose one of {', '.join(CHANGES)}.{nearest(change, CHANGES)}")
     left: float | None
     if ratio is None or ratio is pd.NA or (isinstance(ratio, float) and math.isnan(ratio)):
         left = None
-        level = Level("unknown", None, ("reliability", "security"), "Find out why the query has no answer.")
-        why = "There is no data for the window, and missing data is not 100 %."
+        then = "Mend the query." if seen else "Find out why the query has no answer."
+        level = Level("unknown", None, ("reliability", "security"), then)
+        why = seen or "There is no data for the window, and missing data is not 100 %."
+    elif isinstance(ratio, float) and not -NOISE <= ratio <= 1 + NOISE:
+        left = None
+        level = Level("unknown", None, ("reliability", "security"), "Mend the queries.")
+        why = f"The error ratio is {ratio:g}, so one query counts events that the other does not: let both select the same requests."
     else:
-        exact = _left(slo, share(ratio, "The error ratio"))
+        exact = _left(slo, share(min(max(ratio, 0.0), 1.0) if isinstance(ratio, float) else ratio, "The error ratio"))
         level = next(one for one in agreement.levels if one.above is None or (exact is not None and exact > one.above))
         left = -math.inf if exact is None else float(exact)
         if slo.budget:
-            why = f"{left:.1%} of the budget is left: level {level.name}."
+            why = f"{rounded(left * 100, 1)}% of the budget is left: level {level.name}."
         else:
             why = f"There was no budget, and {'something' if ratio else 'nothing'} failed: level {level.name}."
+        why = f"{why} {seen}".rstrip()
     if change in level.allows:
-        return Decision(slo.id, level.name, left, True, f"{why} {level.then}")
+        return Decision(slo.id, level.name, left, True, f"{why} {level.then}".rstrip())
     valid = [one for one in agreement.passes if one.slo == slo.id and one.until >= today]
     if valid:
         one = valid[0]
         return Decision(slo.id, level.name, left, True, f"{why} {one.by} allowed it until {one.until}: {one.why}")
     over = [one for one in agreement.passes if one.slo == slo.id]
     late = f" The exception of {over[0].by} ended on {over[0].until}." if over else ""
-    return Decision(slo.id, level.name, left, False, f"{why} A {change} must wait. {level.then}{late}")
+    return Decision(slo.id, level.name, left, False, f"{why} A {change} must wait. {level.then}{late}".rstrip())
 
 
 def _left(slo: SLO, ratio: Fraction) -> Fraction | None:
@@ -162,7 +170,12 @@ def _level(body: Any) -> Level:
     if unknown:
         raise LabProblem(f"A level allows {shown(unknown[0])}, which is no kind of change. Kinds are {', '.join(CHANGES)}.")
     above = body.get("above")
-    return Level(name, None if above is None else share(above, "A level's `above`"), allows, str(body.get("then", "")))
+    return Level(
+        name,
+        None if above is None else share(above, "A level's `above`"),
+        allows,
+        texts(body.get("then"), "What a level has the team do"),
+    )
 
 
 def _pass(body: Any) -> Pass:
@@ -180,11 +193,35 @@ def _pass(body: Any) -> Pass:
 
 
 def gate(
-    ratios: Mapping[str, float | None], of: Agreement, change: str = "feature", now: datetime | None = None
+    ratios: Mapping[str, float | None],
+    of: Agreement,
+    change: str = "feature",
+    now: datetime | None = None,
+    seen: Mapping[str, str] | None = None,
 ) -> list[Decision]:
-    """A decision for each SLO of the agreement, by its id; one that was not measured counts as unknown."""
-    today = (now or datetime.now(UTC)).date()
-    return [decide(slo, ratios.get(slo.id), of, change, today) for slo in of.slos]
+    """A decision for each SLO of the agreement, by its id, from error ratios over its window, as far as that has come; one that was
+    not measured counts as unknown.
+
+    `seen` holds a sentence for those whose measurement wants one.
+    """
+    now = now or datetime.now(UTC)
+    return [
+        decide(slo, _of_whole_window(slo, ratios.get(slo.id), now), of, change, now.date(), (seen or {}).get(slo.id, ""))
+        for slo in of.slos
+    ]
+
+
+def _of_whole_window(slo: SLO, ratio: float | None, now: datetime) -> float | None:
+    """What failed so far, of all events of the window: the rest of a calendar's part is to come, and taken to be as busy."""
+    if (
+        not isinstance(slo.window, Calendar)
+        or isinstance(ratio, bool)
+        or not isinstance(ratio, int | float)
+        or not 0 <= ratio <= 1
+    ):
+        return ratio
+    start, end = slo.window.bounds(now)
+    return ratio * ((now - start) / (end - start))
 
 
 def is_open(decisions: Sequence[Decision]) -> bool:

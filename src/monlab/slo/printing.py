@@ -1,13 +1,14 @@
 """The month's report on paper: a page of HTML that needs nothing else, and a PDF with a page an SLO."""
 
 import html as markup
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monlab.slo.report import Incident, Line, parts, percent
+from monlab.slo.report import Incident, Line, parts, percent, remaining
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, LEFT, BELOW = 700, 130, 56, 22  # of a curve in the page, and the room for what its axes say
 DAY_TICKS = 7
+TITLE_LETTERS, SPENDERS = 80, 7  # of a sheet's title in a line, and in its list
 STYLE = (
-    "body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td,th{padding:.2em .8em;text-align:left}"
+    "body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td,th{padding:.2em .8em;text-align:left}h1,h2,td,li{overflow-wrap:anywhere}"
     "h2{margin-top:2em;border-top:1px solid #ccc;padding-top:.6em}h3{margin-bottom:.2em}ul{margin-top:.2em}"
     ".days{border-spacing:2px;font-size:12px}.days td{padding:.2em .4em;background:#dcefdc}"
     ".days td.missed{background:#f4c7c3;font-weight:bold}.days td.none{background:#ddd}svg text{font-size:11px;fill:#555}"
@@ -28,7 +30,7 @@ def html(lines: Sequence[Line], incidents: Sequence[Incident], title: str) -> st
     body = "".join(_section(line, incidents) for line in lines)
     rows = "".join(
         f"<tr><td>{markup.escape(one.slo.id)}<td>{percent(float(one.slo.objective))}<td>{percent(one.availability)}"
-        f"<td>{_left(one)}<td>{_state(one)}"
+        f"<td>{remaining(one)}<td>{_state(one)}"
         for one in lines
     )
     return (
@@ -40,11 +42,6 @@ def html(lines: Sequence[Line], incidents: Sequence[Incident], title: str) -> st
 
 def _state(line: Line) -> str:
     return "kept" if line.kept else "missed" if line.availability is not None else "no data"
-
-
-def _left(line: Line) -> str:
-    """Without data nobody knows what is left."""
-    return parts(line.left) if line.availability is not None else "unknown"
 
 
 def _spenders(line: Line) -> list[str]:
@@ -70,6 +67,8 @@ def _section(line: Line, incidents: Sequence[Incident]) -> str:
 
 def _curve(line: Line, incidents: Sequence[Incident]) -> str:
     """The budget that is left, with incidents as bars behind it."""
+    if line.availability is None:
+        return "<p>no data, so nobody knows what was left"
     first, last = line.times[0].timestamp(), line.times[-1].timestamp()
     span = max(last - first, 1.0)
     values = np.where(np.isfinite(line.left_over_time), line.left_over_time, 0.0)
@@ -78,12 +77,12 @@ def _curve(line: Line, incidents: Sequence[Incident]) -> str:
     y = 6 + (1 - values) / (1 - low) * (HEIGHT - 6)
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
     zero = 6 + (HEIGHT - 6) / (1 - low)
+    stretches = [(one, max(first, one.start.timestamp()), min(last, one.end.timestamp())) for one in incidents]
     bars = "".join(
-        f'<rect x="{LEFT + (one.start.timestamp() - first) / span * (WIDTH - LEFT):.1f}" y="6" height="{HEIGHT - 6}" fill="#f4c7c3" '
-        f'width="{max(2.0, (one.end - one.start).total_seconds() / span * (WIDTH - LEFT)):.1f}">'
-        f"<title>{markup.escape(one.name)}</title></rect>"
-        for one in incidents
-        if first <= one.start.timestamp() <= last
+        f'<rect x="{LEFT + (start - first) / span * (WIDTH - LEFT):.1f}" y="6" height="{HEIGHT - 6}" fill="#f4c7c3" '
+        f'width="{max(2.0, (end - start) / span * (WIDTH - LEFT)):.1f}"><title>{markup.escape(one.name)}</title></rect>'
+        for one, start, end in stretches
+        if start <= end
     )
     marks = [("100", 6.0), ("0", zero)] + ([(f"{low * 100:.0f}", float(HEIGHT))] if low < -0.1 else [])
     sides = "".join(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{word} %</text>' for word, at in marks)
@@ -115,18 +114,24 @@ def sheet(line: Line, incidents: Sequence[Incident], title: str) -> "Figure":
 
     page = Figure(figsize=(8.3, 11.7))
     curve, days, said = page.subplots(3, 1, height_ratios=(2, 2, 3), gridspec_kw={"hspace": 0.35, "top": 0.92, "bottom": 0.05})
-    page.suptitle(_plain(f"{title}: {line.slo.id}"))
-    curve.plot(line.times, np.where(np.isfinite(line.left_over_time), line.left_over_time, 0.0) * 100)
-    curve.axhline(0, color="tab:red", linewidth=1)
+    page.suptitle(_plain(textwrap.fill(f"{title}: {line.slo.id}", TITLE_LETTERS)), fontsize=10)
+    if line.availability is None:
+        curve.set_title("no data")
+        curve.set_yticks([])
+    else:
+        curve.plot(line.times, np.where(np.isfinite(line.left_over_time), line.left_over_time, 0.0) * 100)
+        curve.axhline(0, color="tab:red", linewidth=1)
     for one in incidents:
         curve.axvspan(one.start, one.end, color="tab:red", alpha=0.2)
     curve.set(xlabel="time (UTC)", ylabel="budget left (%)")
-    curve.margins(x=0)
+    curve.set_xlim(line.times[0], line.times[-1] if len(line.times) > 1 else None)
     curve.xaxis.set_major_formatter(ConciseDateFormatter(curve.xaxis.get_major_locator()))
     _days(days, line)
     said.axis("off")
     words = [f"Objective {percent(float(line.slo.objective))}, availability {percent(line.availability)}: {_state(line)}."]
-    words += [line.advice, line.forecast, "", "Who spent it, in parts of the budget:", *(_spenders(line) or ["nobody"])]
+    spenders = _spenders(line) or ["nobody"]
+    more = [f"and {len(spenders) - SPENDERS} more"] if len(spenders) > SPENDERS else []
+    words += [line.advice, line.forecast, "", "Who spent it, in parts of the budget:", *spenders[:SPENDERS], *more]
     words += ["", "Availability by week:", *(f"{week}: {percent(value)}" for week, value in line.weeks.items())]
     said.text(0, 1, _plain("\n".join(words)), va="top", fontsize=9, wrap=True)
     return page

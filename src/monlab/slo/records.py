@@ -8,19 +8,20 @@ import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import length
 from monlab.slo.numbers import shown
+from monlab.slo.queries import MATCHERS, METRIC, bare, grouping, query, texts
 
 UNITS = ("week", "month", "quarter", "year")
 MAX_NAME = 100
 OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
-WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
+ENDLESS = re.compile(r"[eE][+-]?[0-9_]{4,}")  # an exponent of so many digits is a number of more than memory
 
 
 def share(value: float | str | Fraction, name: str = OBJECTIVE) -> Fraction:
@@ -32,7 +33,7 @@ def share(value: float | str | Fraction, name: str = OBJECTIVE) -> Fraction:
         text = str(value) if number or isinstance(value, str) else shown(value)
         percent = text.strip().endswith("%")
         try:
-            found = Fraction(text.strip().removesuffix("%") if len(text) < 100 else "too long")
+            found = Fraction(text.strip().removesuffix("%") if len(text) < 100 and not ENDLESS.search(text) else "too long")
         except (ValueError, OverflowError, ZeroDivisionError):
             raise LabProblem(f"{name} is {shown(value)}, which is no number. Write a share, as in 0.999.") from None
         if percent and 0 <= found <= 100:
@@ -52,39 +53,18 @@ def _percentage(text: str, percent: Fraction, name: str) -> str:
     return f"{name} is {text}, a percentage. A share is 0-1 here: write {float(percent / 100):.12g}."
 
 
-def texts(value: Any, what: str) -> str:
-    """A text; nothing is an empty one. Raises LabProblem for a number, a list: YAML reads 5 and [a] as these."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise LabProblem(f"{what} is {shown(value)}, which is no text. Write a text, in quotes if it looks like something else.")
-    return value
-
-
 def labels(value: Any) -> dict[str, str]:
     """Labels as a file has them: name -> text."""
     if value is not None and not isinstance(value, Mapping):
         raise LabProblem(f"The labels are {shown(value)}. Write a name and a value a line, as in `team: shop`.")
-    return {
-        texts(key, "A label's name"): str(shown(text) if isinstance(text, Mapping | list) else text)
-        for key, text in (value or {}).items()
-    }
-
-
-def query(text: str, what: str) -> str:
-    """A counter's selector, or a whole query with a window. Raises LabProblem for what Prometheus could not read with a window in it."""
-    text = re.sub(r"\{\{\s*\.window\s*\}\}", WINDOW, texts(text, f"`{what}`")).strip()
-    if not text or WINDOW in text:
-        return text
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', "", text)
-    if re.search(r"\[[^\]]*\]", bare):
-        raise LabProblem(f"`{what}` has a window of its own, {shown(text)}. The rules need many: write [{WINDOW}] in its place.")
-    if not re.fullmatch(r"(?:[a-zA-Z_:][a-zA-Z0-9_:]*\s*)?(?:\{[^{}\"\']*\})?", bare):
-        raise LabProblem(
-            f'`{what}` is {shown(text)}, which is no counter. Write its name and matchers, as in requests_total{{code="500"}}, '
-            f"or a whole query with [{WINDOW}] in it."
-        )
-    return text
+    found = {}
+    for key, text in (value or {}).items():
+        if isinstance(text, bool) or not isinstance(text, str | int):
+            raise LabProblem(
+                f"The label {shown(key)} is {shown(text)}, which YAML reads as no text. Write its value in quotes, as it should stand."
+            )
+        found[texts(key, "A label's name")] = str(text)
+    return found
 
 
 def _name(field_name: str, text: Any) -> None:
@@ -93,6 +73,11 @@ def _name(field_name: str, text: Any) -> None:
         raise LabProblem(f"The SLO has no {field_name}. Give it one: alerts and reports are read by it.")
     if len(text) > MAX_NAME or not text.isprintable():
         raise LabProblem(f"The SLO's {field_name} is {shown(text)}. Write one line of at most {MAX_NAME} letters.")
+
+
+def _utc(moment: datetime) -> datetime:
+    """Between two moments of one zone Python counts as if its clocks never changed."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment
 
 
 @dataclass(frozen=True)
@@ -107,7 +92,7 @@ class Rolling:
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
         """First moment (left out) and last moment (kept) of the window that ends now. Raises LabProblem for one before all calendars."""
         try:
-            return now - self.length, now
+            return (_utc(now) - self.length).astimezone(now.tzinfo) if now.tzinfo else now - self.length, now
         except OverflowError:
             raise LabProblem(
                 f"A window of {self.length.days} days that ends on {now:%Y-%m-%d} begins before the year 1."
@@ -141,7 +126,7 @@ class Calendar:
     def length_at(self, now: datetime) -> timedelta:
         """February has 28 days or 29, a quarter 90 to 92."""
         start, end = self.bounds(now)
-        return end - start
+        return _utc(end) - _utc(start)
 
 
 @dataclass(frozen=True)
@@ -161,6 +146,17 @@ class Events:
             raise LabProblem(
                 "An SLI of events names either `bad` or `good` beside `total`: one of them, not both and not neither."
             )
+        some = "bad" if self.bad else "good"
+        if getattr(self, some) == self.total:
+            raise LabProblem(
+                f"`{some}` is the same query as `total`, so all events are {some}, always. Add the matcher that tells them apart."
+            )
+        mine, whole = grouping(getattr(self, some)), grouping(self.total)
+        if mine and whole and mine != whole:
+            raise LabProblem(
+                f"`{some}` gives {mine}, and `total` {whole}: none would find its partner, and no failure would count. "
+                "Group both alike, or neither."
+            )
 
 
 @dataclass(frozen=True)
@@ -178,8 +174,20 @@ class Latency:
         if self.histogram.endswith(("_bucket", "_count", "_sum")):
             base = self.histogram.rsplit("_", 1)[0]
             raise LabProblem(f"The histogram is named without its ending: write {base}, not {self.histogram}.")
+        if not re.fullmatch(METRIC, self.histogram):
+            raise LabProblem(
+                f"The histogram is {shown(self.histogram)}, which is no metric's name. Write one, as in http_request_duration_seconds."
+            )
         if self.labels.strip().startswith("{"):
             raise LabProblem(f'The matchers {shown(self.labels)} are written without braces, as in job="gateway".')
+        if self.labels.strip() and not re.fullmatch(MATCHERS, self.labels.strip()):
+            raise LabProblem(
+                f'The matchers are {shown(self.labels)}. Write a label and a quoted value each, as in job="gateway",code="200".'
+            )
+        if not self.native and re.search(r"\ble\s*[=!]", bare(self.labels)):
+            raise LabProblem(
+                f"The matchers {shown(self.labels)} name le. The rules choose le by threshold_seconds: leave it out."
+            )
         if not 0 < self.threshold_seconds < float("inf"):
             raise LabProblem(f"A threshold of {self.threshold_seconds} s divides nothing. Write seconds, as in 0.3.")
         if self.threshold_seconds > 3600:
@@ -279,7 +287,7 @@ def _sli(body: Mapping[str, Any]) -> SLI:
     if body.keys() & {"total", "bad", "good"}:
         raise LabProblem("The SLO counts events and times a histogram at once. Write two SLOs, one for each.")
     threshold = body.get("threshold_seconds")
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or abs(threshold) > 10**300:
         raise LabProblem(
             f"threshold_seconds is {shown(threshold)}. Write a number of seconds without a unit, as in 0.3 for 300 ms."
         )

@@ -14,7 +14,7 @@ from monlab.problem import LabProblem
 from monlab.slo.backtest import Events
 from monlab.slo.budget import availability, spent
 from monlab.slo.forecast import straight
-from monlab.slo.numbers import moment
+from monlab.slo.numbers import moment, rounded
 from monlab.slo.records import SLO
 
 POINTS = 240  # of a curve
@@ -68,7 +68,10 @@ class Line:
                 return f"Missed, and most went on no known incident ({parts(self.spenders[worst], 0)}): find what the worst days share."
             return f"Missed. Most of the budget went on the {most}: mend its cause before new features."
         if self.left < 0.5:
-            return f"Kept, with {parts(self.left, 0)} of the budget left. Mend what caused the {most}."
+            kept = f"Kept, with {parts(self.left, 0)} of the budget left."
+            if worst == REST:
+                return f"{kept} Most went on no known incident: find what the worst days share."
+            return f"{kept} Mend what caused the {most}."
         if self.left > 0.9:
             return "Kept with ease. Release more often, or ask users whether the objective should be higher."
         return "Kept. Go on as agreed."
@@ -85,20 +88,22 @@ def month(counted: Sequence[tuple[SLO, Events]], incidents: Sequence[Incident], 
 
 def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetime | None) -> Line:
     whole = events.counts()
-    burned = events.burned(slo.objective)
+    share_of_window = _so_far(events, ends) if ends else 1.0
+    expected = whole.total / share_of_window  # with the traffic that is still to come
+    burned = events.burned(slo.objective) * share_of_window
     every = max(1, len(burned) // POINTS)
     spenders: dict[str, float] = {}
     until = events.index[0].to_pydatetime()
     for one in sorted(incidents, key=lambda incident: incident.start):
         start = max(one.start, until)
         if start < one.end:
-            spenders[one.name] = spent(events.counts(start, one.end), slo.objective, expected=whole.total)
+            spenders[one.name] = spent(events.counts(start, one.end), slo.objective, expected=expected)
             until = one.end
-    spenders[REST] = spent(whole, slo.objective) - sum(spenders.values())
+    spenders[REST] = spent(whole, slo.objective, expected) - sum(spenders.values())
     return Line(
         slo=slo,
         availability=availability(whole),
-        left=1 - spent(whole, slo.objective),
+        left=1 - spent(whole, slo.objective, expected),
         times=events.index[::every],
         left_over_time=1 - burned[::every],
         spenders={name: part for name, part in spenders.items() if part >= SHOWN},
@@ -108,11 +113,23 @@ def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetim
     )
 
 
-def _forecast(events: Events, slo: SLO, ends: datetime) -> str:
-    """What happens when the budget goes on going as fast as it did since the first row; traffic is taken to stay as it was."""
+def _so_far(events: Events, ends: datetime) -> float:
+    """The part of the window that is over, since the first row; all of it when nothing of it is to come, or nothing was seen."""
     first, now = (events.index[place].to_pydatetime() for place in (0, -1))
-    gone = spent(events.counts(), slo.objective) * ((now - first) / (ends - first))
-    found = straight(gone, first, now, ends)
+    return (now - first) / (ends - first) if first < now < ends else 1.0
+
+
+def _forecast(events: Events, slo: SLO, ends: datetime) -> str:
+    """What happens when the budget goes on going as fast as it did since the first row; traffic is taken to stay as it was.
+
+    Empty without data: nobody knows the speed.
+    """
+    if availability(events.counts()) is None:
+        return ""
+    if not slo.budget:
+        return "There is no budget, so no speed at which it goes."
+    first, now = (events.index[place].to_pydatetime() for place in (0, -1))
+    found = straight(spent(events.counts(), slo.objective) * _so_far(events, ends), first, now, ends)
     if found.empty_at is None:
         return f"At this speed {parts(found.spent_at_end, 0)} of the budget will be spent on {ends:%d %B}."
     return f"At this speed the budget is empty on {found.empty_at:%d %B at %H:%M}."
@@ -138,17 +155,29 @@ def _by(events: Events, unit: str, words: str) -> dict[str, float | None]:
 
 
 def percent(value: float | None) -> str:
-    return "no data" if value is None else f"{value * 100:.3f} %"
+    return "no data" if value is None else f"{rounded(value * 100, 3, never=100)} %"
 
 
 def parts(value: float, digits: int = 1) -> str:
     """A part of a budget in percent; above 100 and below 0 as it is."""
-    return f"{value * 100:.{digits}f} %" if np.isfinite(value) else "more than there is"
+    return f"{rounded(value * 100, digits)} %" if np.isfinite(value) else "more than there is"
+
+
+def remaining(line: Line) -> str:
+    """The part of the budget that is left; without data nobody knows it."""
+    return parts(line.left) if line.availability is not None else "unknown"
+
+
+def _cell(text: str) -> str:
+    """A text in one cell of a table in Markdown."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def review(lines: Sequence[Line]) -> str:
     """The agenda of the operations review, in Markdown, with the month's numbers filled in."""
-    rows = "\n".join(f"| {one.slo.id} | {percent(one.availability)} | {parts(one.left)} | {one.advice} |" for one in lines)
+    rows = "\n".join(
+        f"| {_cell(one.slo.id)} | {percent(one.availability)} | {remaining(one)} | {_cell(one.advice)} |" for one in lines
+    )
     return (
         "# Operations review\n\n| SLO | availability | budget left | proposal |\n|---|---|---|---|\n"
         f"{rows}\n\n1. Which incident spent most, and is its cause mended?\n2. Which alert came too late, which for nothing?\n"

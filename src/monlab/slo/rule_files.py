@@ -18,7 +18,8 @@ import yaml
 from monlab.problem import LabProblem
 from monlab.slo.durations import Length, length, words
 from monlab.slo.numbers import shown
-from monlab.slo.records import SLO, WINDOW, Calendar, Events, Latency
+from monlab.slo.queries import WINDOW
+from monlab.slo.records import SLO, Calendar, Events, Latency
 from monlab.slo.windows import BurnWindow, Policy, for_period
 
 RECORD = "slo:errors_per_request:ratio_rate"  # and the window
@@ -30,14 +31,27 @@ def events(slo: SLO) -> tuple[str, str]:
         total = f"histogram_count({_native(slo.sli)})"
         return f"{total} * {_slow(slo.sli)}", total
     if isinstance(slo.sli, Latency):
-        rest = f", {slo.sli.labels}" if slo.sli.labels else ""
         total = _rate(f"{slo.sli.histogram}_count{{{slo.sli.labels}}}")
-        good = _rate(f'{slo.sli.histogram}_bucket{{le="{slo.sli.le}"{rest}}}')
-        return f"{total} - ({good} or 0 * {total})", total
+        return f"{total} - ({_rate(_bucket(slo.sli))} or 0 * {total})", total
     total = _rate(slo.sli.total)
     if slo.sli.good:
         return f"{total} - ({_rate(slo.sli.good)} or 0 * {total})", total
     return f"{_rate(slo.sli.bad)} or 0 * {total}", total
+
+
+def some_events(slo: SLO, span: timedelta) -> tuple[str, str]:
+    """Which events count as none where no series of them is there, `bad` or `good`, and their query; both empty when none do."""
+    if isinstance(slo.sli, Events):
+        which, query = ("good", slo.sli.good) if slo.sli.good else ("bad", slo.sli.bad)
+    elif slo.sli.native:
+        return "", ""
+    else:
+        which, query = "good", _bucket(slo.sli)
+    return which, _rate(query).replace(WINDOW, words(span))
+
+
+def _bucket(sli: Latency) -> str:
+    return f'{sli.histogram}_bucket{{le="{sli.le}"{f", {sli.labels}" if sli.labels else ""}}}'
 
 
 def _rate(query: str) -> str:
@@ -169,16 +183,21 @@ def _alerts(slo: SLO, policy: Policy) -> list[dict[str, Any]]:
 
 
 def _alert(slo: SLO, policy: Policy, severity: str, rows: list[BurnWindow]) -> dict[str, Any]:
-    about = f"{slo.service} {slo.name}"
+    about = _literal(f"{slo.service} {slo.name}")
     return {
         "alert": slo.alert or "".join(part.capitalize() for part in slo.id.replace("_", "-").split("-")) + "BudgetBurn",
         "expr": "\nor\n".join(_row(slo, policy, row) for row in rows),
-        "labels": {"severity": severity, **_labels(slo)},
+        "labels": {"severity": severity, **{name: _literal(text) for name, text in _labels(slo).items()}},
         "annotations": {
             "summary": f"{about} spends its error budget too fast",
             "description": f"{about} fails {{{{ $value | humanizePercentage }}}} of its events; {number(slo.budget * 100)} % are allowed.",
         },
     }
+
+
+def _literal(text: str) -> str:
+    """Prometheus fills in an alert's labels and annotations as templates: this one says what it is."""
+    return text.replace("{{", '{{"{{"}}')
 
 
 def _row(slo: SLO, policy: Policy, row: BurnWindow) -> str:
@@ -198,6 +217,11 @@ def counted_from_birth(selector: str, window: Length) -> str:
 
 def as_bad_and_total(slo: SLO) -> tuple[str, str]:
     """The two queries for tools that know no missing series, as Sloth: bad events are then counted, or all less the good ones."""
-    if isinstance(slo.sli, Events) and slo.sli.bad:
-        return _rate(slo.sli.bad), _rate(slo.sli.total)
-    return events(slo)
+    if not isinstance(slo.sli, Events):
+        return events(slo)
+    return _alone(slo.sli.bad) if slo.sli.bad else events(slo)[0], _alone(slo.sli.total)
+
+
+def _alone(query: str) -> str:
+    """A query that stands for itself, without the brackets it needs among others."""
+    return query if WINDOW in query else _rate(query)

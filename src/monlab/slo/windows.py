@@ -23,6 +23,8 @@ class BurnWindow:
     def __post_init__(self) -> None:
         if self.severity not in ("page", "ticket"):
             raise LabProblem(f"The severity {self.severity!r} is neither page nor ticket. Choose one of the two.")
+        for name in ("long", "short"):
+            object.__setattr__(self, name, length(getattr(self, name)))
         if self.short >= self.long:
             raise LabProblem(
                 f"The short window ({words(self.short)}) is not below the long one ({words(self.long)}). "
@@ -105,4 +107,10 @@ def for_period(period: timedelta) -> Policy:
 
     Raises LabProblem for a period shorter than the longest window.
     """
+    longest = max(row.long for row in SLOTH_30D.rows)
+    if period < longest:
+        raise LabProblem(
+            f"The objective's window of {words(period)} is shorter than the longest alert window, {words(longest)}. Choose a longer "
+            "one, as in 30d, or hand in windows of your own: slo.Policy(...)."
+        )
     return KNOWN.get(period) or Policy(period, SLOTH_30D.rows, f"the parts of {SLOTH_30D.source}, for {words(period)}")
