@@ -20,6 +20,7 @@ rates = choice(
     accepts=[
         ["process_cpu_seconds_total", "http_request_duration_seconds_count", "node_network_receive_bytes_total"],
         ("`node_network_receive_bytes_total`", "http_request_duration_seconds_count", "process_cpu_seconds_total"),
+        "node_network_receive_bytes_total, http_request_duration_seconds_count, process_cpu_seconds_total",
     ],
     rejects=[
         ("node_memory_MemAvailable_bytes", "Memory goes up and down. `rate` would read each fall as a restart: this is a gauge."),
@@ -168,7 +169,7 @@ labels = choice(
     "m01.q9",
     options=["method", "route", "code", "path", "user", "request_id", "time"],
     right={"path", "user", "request_id", "time"},
-    accepts=[["time", "path", "user", "request_id"], ("`path`", "`user`", "`request_id`", "`time`")],
+    accepts=[["time", "path", "user", "request_id"], ("`path`", "`user`", "`request_id`", "`time`"), "path, user, request_id, time"],
     rejects=[
         ("method", "Methods are few and known: GET, POST and a handful more."),
         ("route", "A route is a template such as `/orders/{id}`: there are as many as lines in the program."),

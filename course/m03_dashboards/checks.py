@@ -170,6 +170,7 @@ q6 = choice(
     accepts=["`Bps`", "binBps", "bytes/sec(SI)"],
     rejects={
         "bytes": "That is an amount. The query gives how much comes in each second.",
+        "bps": "With a small b those are bits: the reader takes eight times too little for what came in.",
         "MBs": "Then one byte a second reads as one megabyte a second: the unit does not divide.",
         "short": "Then the reader sees 1.2 Mil, and must guess of what.",
         "percentunit": "There is no whole of which this would be a share.",
@@ -551,7 +552,7 @@ q18 = choice(
     "m03.q18",
     options=["no title in the file", "the API's wrapper", "a wrong data source", "an old schemaVersion", "the folder does not exist"],
     right="the API's wrapper",
-    accepts=["The API’s wrapper", "`the API's wrapper`", "wrapper", "the wrapper"],
+    accepts=["The API’s wrapper", "`the API's wrapper`", "API's wrapper", "API wrapper", "wrapper", "the wrapper"],
     rejects={
         "no title in the file": "There is one: look where it stands.",
         "a wrong data source": "Grafana loads such a dashboard all the same; its panels would complain.",

@@ -3,12 +3,14 @@
 import time
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from throwaway_prometheus import prometheus
 
 import monlab
 from monlab import endpoints
-from monlab.grading import asking, learner, moment
+from monlab.grading import asking, choice, learner, moment
 from monlab.grading.check import Check
 from monlab.grading.results import Refusal
 from monlab.grading.units import quantity
@@ -17,7 +19,7 @@ from monlab.problem import LabProblem
 from monlab.progress.store import Store
 from monlab.settings import settings
 
-NOTHING = [None, ..., "", "  \n", "...", "# Your answer goes here.", "# a\n\n# b", [], set(), ["", None]]
+NOTHING = [None, ..., "", "  \n", "...", "# Your answer goes here.", "# a\n\n# b", [], set(), frozenset(), ["", None]]
 
 
 @pytest.mark.parametrize("answer", NOTHING, ids=repr)
@@ -211,6 +213,41 @@ def test_a_set_of_answers_hears_how_far_it_is(samples, own_state):
     assert "is none of the options" in check.verdict(["latencyy"]).message
     assert check.verdict(["latency"]).message == "Not yet: 3 are missing."
     assert check.verdict(["latency", "traffic", "errors", "cost"]).message == "Money is no signal of a service's health."
+
+
+def test_a_set_of_answers_may_come_as_whatever_lists_them(samples, own_state):
+    names = ["latency", "traffic", "errors", "saturation"]
+    ways = [
+        dict.fromkeys(names).keys(),
+        np.array(names),
+        pd.Series(names, index=[0.5, 1.5, 2.5, 3.5]),
+        pd.Index(names),
+        [*names, ""],
+    ]
+    ways += [", ".join(names), "\n".join(names), "latency; traffic, errors and saturation", f"[{', '.join(names)}]"]
+    for way in ways:
+        assert samples["m90.q6"].verdict(way).state is State.RIGHT, way
+        assert isinstance(samples["m90.q6"].kept(way), str | list), way
+
+
+def test_whole_numbers_in_a_list_are_read_as_texts():
+    check = choice("m90.q1", right={"500", "503"}, options=["402", "500", "503"], accepts=[[503, 500]], rejects=[], hints=["a"])
+    for answer in ([500, 503], {500, 503}, np.array([500, 503]), ["500", 503]):
+        assert check.verdict(answer).state is State.RIGHT, answer
+    assert "no text" in check.verdict([True, 500]).message and "402" in check.verdict([501]).message
+
+
+def test_case_counts_where_it_tells_options_apart():
+    check = choice("m90.q1", right="Bps", options=["Bps", "bps"], accepts=[], rejects={"bps": "Those are bits."}, hints=["a"])
+    assert check.verdict("`Bps`").state is State.RIGHT
+    assert check.verdict("bps").message == "Those are bits."
+    assert check.verdict("BPS").state is State.WRONG
+    with pytest.raises(ValueError, match="read the same"):
+        choice("m90.q1", right="a b", options=["a b", "a-b"], accepts=[], rejects={}, hints=["a"])
+
+
+def test_what_is_no_option_is_told_in_the_learners_own_words(samples, own_state):
+    assert "'Time_Out' is none of the options" in samples["m90.q6"].verdict(["latency", "Time_Out"]).message
 
 
 def test_hints_come_one_at_a_time_and_the_place_is_kept(samples, own_state):
