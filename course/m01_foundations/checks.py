@@ -156,6 +156,7 @@ memory = number(
         "0.96875": "You took MemFree. The cache would be given back at once: MemAvailable counts it.",
         "0.25": "That is what is left. What is used is asked.",
         "0.03125": "That is MemFree over MemTotal: neither used nor available.",
+        "0.5625": "That is the cache. It would be given back at once, so programs can have it.",
         "12288000": "That is in kilobytes. A share is asked: divide by MemTotal.",
         "0.40625": "You took the cache for used memory and left out what is not cache. `MemTotal - MemAvailable` is in use.",
     },

@@ -1,7 +1,11 @@
 """The four states, what a wrong answer is told, and how quickly."""
 
+import json
 import time
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -10,13 +14,13 @@ from throwaway_prometheus import prometheus
 
 import monlab
 from monlab import endpoints
-from monlab.grading import asking, choice, learner, moment
+from monlab.grading import asking, choice, learner, moment, number
 from monlab.grading.check import Check
 from monlab.grading.results import Refusal
 from monlab.grading.units import quantity
 from monlab.grading.verdict import CheckFailed, State
 from monlab.problem import LabProblem
-from monlab.progress.store import Store
+from monlab.progress.store import Store, _packed
 from monlab.settings import settings
 
 NOTHING = [None, ..., "", "  \n", "...", "# Your answer goes here.", "# a\n\n# b", [], set(), frozenset(), ["", None]]
@@ -164,6 +168,7 @@ NUMBERS = {
     "2.6 ks": "'ks' is no unit of a time",
     "~43.2 min": None,
     "about 43.2 minutes.": None,
+    "0.432": "0.432 min is too small",  # a hundredth, and no share
     "forty": "cannot be read as a number",
     "1/2": "cannot be read as a number",
     "43.2 min of 30 d": "cannot be read as a number",
@@ -197,7 +202,15 @@ def test_a_wrong_number_hears_which_slip_it_is(answer, words, samples, own_state
         ("4.3e-4", 4.3e-4, ""),
         ("−5", -5, ""),
         ("5 apples and 3 pears", None, ""),
+        ("1\u202f296 s", 1296, "a time"),
+        ("1’296 s", 1296, "a time"),
+        ("\u200b43.2\u2009min", 2592, "a time"),
+        ("“43.2 min”", 2592, "a time"),
+        ("= `43.2 min`", 2592, "a time"),
+        ("(99.9 %)", 0.999, "a share"),
+        ("3 hours and 20 minutes", 12000, "a time"),
         ("", None, ""),
+        ("`", None, ""),
         ("min", None, ""),
         ("1.2.3", None, ""),
     ],
@@ -205,6 +218,39 @@ def test_a_wrong_number_hears_which_slip_it_is(answer, words, samples, own_state
 def test_numbers_are_read_as_people_write_them(text, value, dimension):
     found = quantity(text)
     assert (found is None) if value is None else (found.value == pytest.approx(value) and found.dimension == dimension)
+
+
+@pytest.mark.parametrize(
+    ("unit", "answer", "words"),
+    [
+        ("%", "0.995", "100 times too small: a share where a percentage was asked"),
+        ("%", "0.5 %", "Yours is 100 minus the right number"),
+        ("%", "100.5 %", "1 divided by the right number"),
+        ("%", "0.01005 %", "is too small"),
+        ("%", "1.6583 %", "is too small"),  # a sixtieth, and no time
+        ("times", "1.6583", "60 times too small"),
+    ],
+)
+def test_a_slip_belongs_to_the_units_dimension(unit, answer, words):
+    check = number("m90.q1", expected=99.5, unit=unit, accepts=[], rejects={}, hints=["a"], solution="", tolerance=1e-4)
+    assert words in check.verdict(answer).message
+
+
+@pytest.mark.parametrize(
+    "answer", [Fraction(216, 5), Decimal("43.2"), timedelta(minutes=43.2), np.float32(43.2), pd.Timedelta("43min 12s")], ids=repr
+)
+def test_a_number_is_right_in_any_type_and_can_be_judged_again(answer, samples, own_state):
+    check = samples["m90.q3"]
+    assert check.verdict(answer).state is State.RIGHT
+    assert check.verdict(json.loads(_packed(check.kept(answer)))).state is State.RIGHT
+
+
+@pytest.mark.parametrize(
+    "answer", [Decimal("NaN"), Decimal("sNaN"), Decimal("1e999999"), Fraction(10**400), timedelta.max], ids=repr
+)
+def test_what_is_no_finite_number_is_told_so(answer, samples, own_state):
+    verdict = samples["m90.q3"].verdict(answer)
+    assert verdict.state is State.WRONG and len(verdict.message) < 200
 
 
 def test_a_set_of_answers_hears_how_far_it_is(samples, own_state):
