@@ -201,6 +201,7 @@ mended = metrics_page(
         MENDED.replace("Backups that were tried.", "Runs.").replace("3e+06", "3000000"),
         "\n".join([*MENDED.splitlines()[4:], *MENDED.splitlines()[:4]]) + "\n",
         MENDED.replace("\n# HELP", "\n\n# HELP"),
+        MENDED.replace('{result="ok"}', '{ result = "ok", }').replace(" 41", " 41 1781516700000"),
     ],
     rejects={
         MENDED.replace("backup_runs_total", "backup_runs"): "A counter's name ends in `_total`.",
@@ -217,6 +218,12 @@ mended = metrics_page(
         MENDED.replace(
             "backup_size_bytes 3e+06", "backup_size_bytes 3"
         ): "The name says bytes now, and the value is still in megabytes.",
+        MENDED.replace(
+            "backup_size_bytes 3e+06", "backup_size_bytes NaN"
+        ): "NaN is what a page shows when nothing is known. The size is known: three megabytes.",
+        MENDED.replace(" 41", " two").replace(" 2\n", " 41\n").replace(
+            " two", " 2"
+        ): "41 went well and 2 failed; yours has them the other way round.",
     },
     hints=[
         'Ask `promtool("check", "metrics", stdin=q10)`, and mend what it names. It does not see everything.',

@@ -14,7 +14,7 @@ from throwaway_prometheus import prometheus
 
 import monlab
 from monlab import endpoints
-from monlab.grading import asking, choice, learner, moment, number
+from monlab.grading import asking, cache, choice, learner, moment, number, tried
 from monlab.grading.check import Check
 from monlab.grading.results import Refusal
 from monlab.grading.units import quantity
@@ -347,14 +347,19 @@ def queries(check: Check) -> list[str]:
 
 
 def test_an_answer_that_was_kept_damaged_is_asked_for_again(samples, small_archive, kept_answers):
-    from monlab.grading import cache
-
     check = samples["m90.q1"]
     check.verdict(check.reference)
     cache._memory.clear()
     for path in kept_answers.iterdir():
         path.write_bytes(b"damaged")
     assert check.verdict(check.reference).state is State.RIGHT
+
+
+def test_what_other_code_said_of_a_known_mistake_is_not_used(own_state, monkeypatch):
+    said = iter(["old words", "new words"])
+    assert [tried.kept("a mistake", lambda: next(said)) for _ in range(2)] == ["old words"] * 2
+    monkeypatch.setattr(cache, "code", lambda: "of a newer course")
+    assert tried.kept("a mistake", lambda: next(said)) == "new words"
 
 
 def test_a_reference_that_the_server_refuses_is_the_authors_error(samples, small_archive):
