@@ -1,6 +1,6 @@
 """What counts as right in the tasks of module 1, and the mistakes that are known by name."""
 
-from monlab.grading import between, choice, every, metrics_page, month, number, promql
+from monlab.grading import between, choice, every, metrics_page, number, promql
 from monlab.machine import broken
 
 # --- kinds of numbers ----------------------------------------------------------------------------------------------------
@@ -250,16 +250,19 @@ unseen = choice(
 
 # --- a service -----------------------------------------------------------------------------------------------------------
 
+# At all of these instants each service has counted a failure once, so "none yet" and 0 are not told apart here.
 SHARE = 'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum by (service) (rate(http_requests_total[5m]))'
 failing = promql(
     "m01.q12",
     reference=SHARE,
-    at=every("7h13m", during=month)
-    + every("3m", during=between("2026-06-15 09:20", "2026-06-15 10:30"))
-    + every("2m", during=between("2026-06-17 13:40", "2026-06-17 14:56")),
+    at=every("3m", during=between("2026-06-15 09:33", "2026-06-15 10:30"))
+    + every("97m", during=between("2026-06-15 10:30", "2026-06-17 13:50"))
+    + every("97m", during=between("2026-06-25 06:00", "2026-06-30 23:59")),
     accepts=[
         'sum by (service) (increase(http_requests_total{code=~"5.."}[5m])) / sum by (service) (increase(http_requests_total[5m]))',
         'sum by (service) (rate(http_requests_total{code=~"50."}[5m])) / on (service) sum by (service) (rate(http_requests_total[5m]))',
+        '1 - sum by (service) (rate(http_requests_total{code!~"5.."}[5m])) / sum by (service) (rate(http_requests_total[5m]))',
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / (sum by (service) (rate(http_requests_total[5m])) > 0)',
     ],
     rejects={
         'sum(rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))': (
@@ -268,6 +271,18 @@ failing = promql(
         'sum by (service) (rate(http_requests_total{code=~"5.."}[5m]))': "Failures a second: R and E in one. Divide by all requests.",
         'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum by (service) (rate(http_requests_total{code!~"5.."}[5m]))': (
             "You divided by the good requests. A share is divided by all of them."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / on () group_left sum(rate(http_requests_total[5m]))': (
+            "You divided each service by the whole shop. Each has its own requests below the line."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))': (
+            "The right side has lost its labels, so nothing matches and the answer is empty. `by (service)` on both sides."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[1h])) / sum by (service) (rate(http_requests_total[1h]))': (
+            "The window is an hour. The last five minutes are asked."
+        ),
+        'avg by (service) (rate(http_requests_total{code=~"5.."}[5m]) / rate(http_requests_total[5m]))': (
+            "Each failing series met itself there: the quotient is 1, or NaN. Sum both sides first."
         ),
         'sum by (service) (http_requests_total{code=~"5.."}) / sum by (service) (http_requests_total)': (
             "Counters as they stand tell of a process's whole life. Take `rate` first."

@@ -148,6 +148,13 @@ q5 = promql(
     rejects={
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3)': "`predict_linear` looks ahead in seconds, not in days.",
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 24)': "That looks 72 seconds ahead: the second argument is in seconds.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 24 * 60)': "That looks 72 minutes ahead: the second argument is in seconds.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 86400)': "That is tomorrow. Three days ahead are asked.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[3d], 3 * 86400)': "You draw the line through three days. Of the last 24 hours it is asked.",
+        'node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"} + 3 * 86400 * deriv(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d])': (
+            "You begin at the last sample, which may lie off the line. `predict_linear` begins on the line itself."
+        ),
+        'clamp_min(predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 86400), 0)': "Cut off at 0, nobody sees how soon the disk is full. Leave the line as it is.",
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1h], 3 * 86400)': (
             "You draw the line through one hour and follow it for three days: every small wave becomes a flood. Take a day."
         ),
@@ -214,6 +221,12 @@ q7 = promql(
     rejects={
         f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="+Inf"}}[1h]))': (
             'Prometheus 3 writes this bound as `le="1.0"`. The selector with `1` finds nothing, and says nothing.'
+        ),
+        f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1"}}[1h])) / sum(rate(http_request_duration_seconds_count{{{ORDERS}}}[1h]))': (
+            'Prometheus 3 writes this bound as `le="1.0"`. The selector with `1` finds nothing, and says nothing.'
+        ),
+        f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1.0"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="Inf"}}[1h]))': (
+            'The bucket of all requests is written `le="+Inf"`. The selector with `Inf` finds nothing, and says nothing.'
         ),
         f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1.0"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}}}[1h]))': (
             "Below the line you added up all buckets. Each holds the smaller ones again; all requests are in `+Inf`."
@@ -287,6 +300,9 @@ q9 = promql(
         "sum by (instance) (pg_stat_database_numbackends / on (instance) group_left pg_settings_max_connections)",
     ],
     rejects={
+        "sum by (instance) (pg_stat_database_numbackends) / pg_settings_max_connections": (
+            "After your sum the left side has `instance` alone, and the limit has `job` as well, so nothing matches. Say which labels count."
+        ),
         "pg_stat_database_numbackends / pg_settings_max_connections": (
             "The left side has a label `datname` that the right side lacks, so nothing matches. Say which labels count: `on` or `ignoring`."
         ),
@@ -337,7 +353,7 @@ q10 = promql(
             "`shop_build_info` is always 1, so adding it adds one request a second. Multiply."
         ),
         'sum by (instance) (rate(http_requests_total{service="payments"}[5m])) * on (service) group_left (version) shop_build_info{service="payments"}': (
-            "Nothing matches: what stands in `on (…)` must be a label of both sides, and after your sum that is `instance`."
+            "What stands in `on (…)` must be a label that both sides have and that tells instances apart: `instance`."
         ),
     },
     hints=[
@@ -353,6 +369,7 @@ q11 = promql(
     at=every("1m", during=between("2026-06-26 15:50", "2026-06-26 16:15"))
     + every("1m", during=between("2026-06-17 14:00", "2026-06-17 15:00"))
     + every("1m", during=between("2026-06-06 08:50", "2026-06-06 09:40"))
+    + every("1m", during=between("2026-06-11 09:55", "2026-06-11 10:15"))  # restarted the day before
     + every("1m", during=between("2026-06-13 22:35", "2026-06-13 22:55")),
     accepts=[
         '(up{service!=""} == 0) unless on (instance) (changes(process_start_time_seconds[1h]) != 0)',
@@ -360,10 +377,13 @@ q11 = promql(
     ],
     rejects={
         'up{job=~"frontend|gateway|payments|inventory"} == 0': (
-            "That is all that is down: nothing was left out. A process that is down shows no start time now, so look back: `changes(…[1h])`."
+            "That is all that is down: nothing was left out. A process that is down shows no start time now, so look back, and far enough: `changes(…[1h])`."
         ),
         'up{job=~"frontend|gateway|payments|inventory"} == 0 and on (instance) changes(process_start_time_seconds[1h]) > 0': (
             "You kept those that have restarted. They were to be left out: `unless`."
+        ),
+        'up{job=~"frontend|gateway|payments|inventory"} == 0 unless on (instance) changes(process_start_time_seconds[1d]) > 0': (
+            "You left out those that restarted yesterday, too. Nobody is working on them any more: an hour is asked."
         ),
         "up == 0 unless on (instance) changes(process_start_time_seconds[1h]) > 0": "The exporters and hosts are in it. Only the four services of the shop are asked.",
         'up{job=~"frontend|gateway|payments|inventory"} unless on (instance) changes(process_start_time_seconds[1h]) > 0': (

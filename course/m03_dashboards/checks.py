@@ -133,6 +133,7 @@ q4 = promql(
     accepts=[
         f"histogram_quantile(0.95, sum without (instance, route, code, method, service) (rate({BUCKETS}[5m])))",
         f"histogram_quantile(0.95, sum by (le, job) (increase({BUCKETS}[5m])))",
+        f"histogram_quantile(0.95, sum by (job, le) (rate({BUCKETS}[5m]))) >= 0",
     ],
     rejects={
         f"avg by (job) (histogram_quantile(0.95, sum by (job, instance, le) (rate({BUCKETS}[5m]))))": "An average of percentiles is no percentile of anything.",
