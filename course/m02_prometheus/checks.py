@@ -518,7 +518,7 @@ q15 = rules(
     reference=RATIO,
     tests=[
         unit_test(
-            "Nothing is recorded, with one scrape a minute. Is it `record:`? Do both sides of the division match? Does the window hold two samples?",
+            "Nothing is recorded, with one scrape a minute. Is it `record:`? Does each selector find something? Do both sides of the division match? Does the window hold two samples?",
             TWO_SERVICES
             + RECORDED.format(expr=f'count({{__name__="{NAME}"}}) > bool 0', at="15m", samples='{labels: "{}", value: 1}'),
         ),
@@ -531,7 +531,9 @@ q15 = rules(
                 samples='{labels: "{service=\\"gateway\\"}", value: 1}, {labels: "{service=\\"frontend\\"}", value: 1}',
             )
             + RECORDED.format(
-                expr=f'count({{__name__="{NAME}", instance="", code="", job=""}})', at="15m", samples='{labels: "{}", value: 2}'
+                expr=f"{NAME} * 0",  # all its labels, whatever they are
+                at="15m",
+                samples='{labels: "{service=\\"gateway\\"}", value: 0}, {labels: "{service=\\"frontend\\"}", value: 0}',
             ),
         ),
         unit_test(
@@ -576,7 +578,7 @@ q15 = rules(
     rejects=[
         (
             RECORDING.format(codes="5..", window="1m"),
-            "Nothing is recorded: is it `record:`, do both sides match? Here a window of one minute holds one sample, and a rate needs two.",
+            "Nothing is recorded: is it `record:`, does each selector find something (a pattern needs `=~`), do both sides match? A window of one minute holds one sample here, and a rate needs two.",
         ),
         (RECORDING.format(codes="5..", window="15m"), "The name says `rate5m` and the window is another one."),
         (RECORDING.format(codes="[45]..", window="5m"), "Requests that were refused (4xx) are among your failures."),
@@ -587,6 +589,14 @@ q15 = rules(
         (
             RATIO.replace("rate(http_requests_total", "(http_requests_total").replace("[5m]", ""),
             "Counters as they stand were divided. Take the rate first.",
+        ),
+        (
+            RATIO.replace('code=~"5.."', 'code="500"'),
+            "A failure may have another code than 500, such as 504, so a service that fails otherwise is not recorded. All of 5xx count.",
+        ),
+        (
+            RATIO.replace("        expr: |", "        labels: {team: shop}\n        expr: |"),
+            "The series has a label more than `service`, from `labels:`.",
         ),
         (RATIO.replace("ratio_rate5m", "rate5m"), "The rule does not have the name that was asked for."),
     ],
@@ -624,11 +634,12 @@ YES = '{labels: "{}", value: 1}'
 
 
 def minutes(**codes: str) -> str:
-    """A test with payments' counters by code: what each grows by in a minute, or its `values`. `other` is the inventory's 503."""
+    """A test with payments' counters by code: what each grows by in a minute, or its `values`. `other` is the inventory's 503,
+    `busy` the frontend's 200."""
     lines = []
     for name, grows in codes.items():
         code, _, instance = name.removeprefix("code").partition("_")
-        service, code = ("inventory", "503") if name == "other" else ("payments", code)
+        service, code = {"other": ("inventory", "503"), "busy": ("frontend", "200")}.get(name, ("payments", code))
         labels = f'job="{service}", service="{service}", instance="{service}-{instance or 1}", code="{code}"'
         lines.append(
             f"      - {{series: 'http_requests_total{{{labels}}}', values: '{grows if 'x' in grows else f'0+{grows}x60'}'}}"
@@ -645,6 +656,10 @@ def silent(at: str) -> str:
 
 
 TENTH = minutes(code201="80", code402="10", code500="5", code503="5")
+# Eight in a hundred fail from the 30th minute on: over five minutes they are above 5 % in the 33rd, over four in the 32nd.
+SLOWLY = minutes(code201="9000+100x30 12092+92x30", code500="1000x30 1008+8x30")
+# The busiest instance restarts in the 31st minute, and the one that fails does not.
+RESTARTS = minutes(code201="0+80x30 0+80x30", code201_2="0+10x60", code500_2="0+10x60")
 BEGINS = minutes(code201="0+50x60", code500="0x10 50+50x10 500x40")
 
 q16 = rules(
@@ -652,7 +667,12 @@ q16 = rules(
     reference=PAGES,
     tests=[
         unit_test(
-            "When a tenth of the requests to payments fails for long (500 and 503), it should fire.", TENTH + fires("30m", YES)
+            "When a tenth of the requests to payments fails for long (500 and 503), one alert should fire.",
+            TENTH + fires("30m", YES),
+        ),
+        unit_test(
+            "Without a failure it should be silent. `expr` must compare, and give nothing where all is well (`bool` gives 0).",
+            minutes(code201="100", code500="0") + silent("30m"),
         ),
         unit_test("It should carry `severity: page`.", TENTH + fires("30m", YES, more=', severity="page"')),
         unit_test(
@@ -678,8 +698,25 @@ q16 = rules(
             minutes(code201="460", code500="40", code201_2="1500", code500_2="0") + silent("30m"),
         ),
         unit_test(
+            "A busy frontend changes nothing: the share is one of the requests to payments.",
+            minutes(code201="90", code500="10", busy="5000") + fires("30m", YES),
+        ),
+        unit_test(
+            "When an instance restarts while a tenth fails, it should go on firing.",
+            RESTARTS + fires("29m", YES) + fires("32m", YES),
+        ),
+        unit_test(
             "It should be pending for two minutes, no longer and no shorter.",
-            BEGINS + fires("12m", YES, "pending") + fires("12m", "") + fires("13m", YES),
+            BEGINS
+            + fires("11m", YES, "pending")
+            + fires("11m", "")
+            + fires("12m", YES, "pending")
+            + fires("12m", "")
+            + fires("13m", YES),
+        ),
+        unit_test(
+            "The last five minutes decide: when 8 % begin to fail, their share is above the limit three minutes later, not before and not after.",
+            SLOWLY + silent("32m") + fires("33m", YES, "pending") + fires("34m", YES, "pending") + fires("35m", YES),
         ),
         unit_test("When the failures have been over for ten minutes, it should be over.", BEGINS + silent("31m")),
         unit_test("Without any payments there is no share, and no alert.", minutes(other="0") + silent("30m")),
@@ -701,6 +738,29 @@ q16 = rules(
             ALERT.format(limit="0.05", wait="0s", severity="page"),
             "It fires at once. Without `for` one bad minute wakes somebody: wait two minutes.",
         ),
+        (ALERT.format(limit="0.05", wait="1m", severity="page"), "It waits for one minute. Two are asked."),
+        (ALERT.format(limit="0.05", wait="5m", severity="page"), "It waits longer than the two minutes that are asked."),
+        *(
+            (
+                PAGES.replace("> 0.05", compared),
+                "It fires whether something fails or not. `expr` must compare with the limit, and without `bool`: that gives 0 where all is well, and 0 is an alert, too.",
+            )
+            for compared in ("", "> bool 0.05")
+        ),
+        (PAGES.replace("[5m]", "[10m]"), "It looks back longer than five minutes, so it comes late and stays long."),
+        *(
+            (
+                PAGES.replace(old, new),
+                "It looks back less than five minutes (`irate` takes two samples), so one bad minute weighs too much.",
+            )
+            for old, new in (("[5m]", "[2m]"), ("rate(", "irate("))
+        ),
+        (PAGES.replace("rate(", "delta("), "`delta` is for gauges: when an instance restarts, its requests are taken off."),
+        (
+            PAGES.replace('{service="payments"}', ""),
+            "Below the line are the requests of all services, so payments would have to fail far more than that.",
+        ),
+        (PAGES.replace("sum(", "avg("), "You averaged series, and each code is one: that is no share. Sum both sides."),
         (
             ALERT.format(limit="0.05", wait="30m", severity="page"),
             "It waits so long that the customers are gone. Wait two minutes.",
@@ -786,7 +846,7 @@ q17 = rule_test(
     rejects=[
         (
             HEAD + f"  - interval: 1m\n{FIRST_CASE}",
-            "Only the case that fires is tested. Add one in which the alert must be silent.",
+            "No case of yours says that the alert must be silent at 3 %, so a rule with too low a limit passes. Add one.",
         ),
         (HEAD + f"  - interval: 1m\n{SECOND_CASE}", "Only silence is tested, and a rule that never fires is silent, too."),
         (
@@ -848,6 +908,8 @@ DISCOVERED = [
     {"__address__": "10.0.0.11:8080", "__meta_name": "frontend-1", "__meta_monitored": "true", "__meta_team": "web"},
     {"__address__": "10.0.0.12:8080", "__meta_name": "frontend-2", "__meta_monitored": "true", "__meta_team": "web"},
     {"__address__": "10.0.0.21:8082", "__meta_name": "payments-1", "__meta_monitored": "true", "__meta_team": "money"},
+    {"__address__": "10.0.0.31:8090", "__meta_name": "ledger", "__meta_monitored": "true", "__meta_team": "books"},
+    {"__address__": "10.0.0.13:8080", "__meta_name": "frontend-3", "__meta_monitored": "false", "__meta_team": "web"},
     {"__address__": "10.0.0.99:8080", "__meta_name": "scratch", "__meta_monitored": "false", "__meta_team": "web"},
 ]
 STEPS = """
@@ -870,11 +932,11 @@ q19 = relabelling(
     rejects=[
         (
             STEPS.replace("action: keep", "action: drop"),
-            "`drop` throws away what matches: only the target that nobody wants is left.",
+            "Only targets that nobody wants are left: `drop` throws away what matches, and `keep` the rest.",
         ),
         (
             STEPS.partition("- source_labels: [__meta_name]")[2].join(["- source_labels: [__meta_name]", ""]),
-            "`scratch` is still scraped: it is not to be monitored.",
+            "What is not to be monitored is still scraped.",
         ),
         (
             STEPS.replace("target_label: instance", "target_label: __address__"),
@@ -886,7 +948,23 @@ q19 = relabelling(
             "The label `team` is missing. Labels that begin with `__` are gone after relabelling.",
         ),
         (STEPS.replace("[__meta_team]", "[__meta_name]"), "`team` holds the name of the machine."),
-        (STEPS.replace('regex: "true"', 'regex: "tru"'), "A pattern must fit the whole value. Nothing is left to scrape."),
+        (
+            STEPS.replace("- source_labels: [__meta_name]\n  target_label: instance\n", ""),
+            "No step says what `instance` is, so it is the address. The name was asked.",
+        ),
+        (
+            STEPS.replace("__meta_monitored", "__meta_name").replace('"true"', "(frontend|payments)-.*"),
+            "You chose by name. Other machines have other names: whether one is to be monitored says `__meta_monitored`.",
+        ),
+        (
+            STEPS.replace("__meta_monitored", "__meta_name").replace('"true"', "scratch").replace("keep", "drop"),
+            "You left out one machine by its name. Which others are not to be monitored says `__meta_monitored`.",
+        ),
+        (STEPS.replace("target_label: team", 'regex: (web|money)\n  target_label: team'), "Your pattern lists the teams of today. Copy the label as it is."),
+        (
+            STEPS.replace('regex: "true"', 'regex: "tru"'),
+            "Nothing is left to scrape: `keep` wants a label that is there, and a pattern that fits its whole value.",
+        ),
     ],
     hints=[
         "Three steps: which targets stay, what `instance` is, what `team` is.",

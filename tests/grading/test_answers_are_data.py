@@ -119,5 +119,26 @@ def test_yaml_that_is_not_read_says_why(text, words):
         yaml_answers.read(text)
 
 
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        ("[1]", "`tests:` is a list of tests"),
+        ("[{alert_rule_test: 5}]", "`alert_rule_test:` is a list of expectations"),
+        ("[{promql_expr_test: [5]}]", "`promql_expr_test:` is a list of expectations"),
+        ("[{promql_expr_test: {a: 1}}]", "`promql_expr_test:` is a list of expectations"),
+        ("[{interval: [1]}]", "is no duration"),
+        ("[{interval: 1m, more: 1}]", "promtool cannot read your test: "),
+    ],
+)
+def test_a_unit_test_that_is_none_says_what_is_wrong_and_not_in_pythons_words(tests, words, own_state):
+    verdict = said(KINDS["RuleTestCheck"], f"rule_files: [rules.yml]\ntests: {tests}\n")
+    assert words in verdict.message and "object" not in verdict.message, verdict
+
+
+def test_promtools_words_are_said_once(own_state):
+    verdict = KINDS["RulesCheck"].verdict("groups: [{name: a, rules: [{alert: ShopDown, expr: up, for: 2min}]}]")
+    assert verdict.message.count("unknown unit") == 1 and "rules.yml" not in verdict.message, verdict
+
+
 def test_an_alias_or_two_are_fine():
     assert yaml_answers.read("a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}
