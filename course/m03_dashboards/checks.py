@@ -293,7 +293,7 @@ q11 = dashboard(
         (changed(FOUND, API, expr=f"histogram_quantile(0.99, sum by (instance, le) ({API_BUCKETS}))"), "Without a rate, every call since the start of the process counts, and a bad hour drowns in good weeks."),
         (changed(FOUND, API, expr=f'histogram_quantile(0.99, sum by (instance, le) (rate({BUCKETS}{{job="frontend"}}[$__rate_interval])))'), "Pages are in it, too. The panel is about the API."),
         (changed(FOUND, API, expr=f"histogram_quantile(0.99, rate({API_BUCKETS}[$__rate_interval]))"), "That is a percentile for each route. All of the API together is asked."),
-        (changed(FOUND, API, expr=f"max by (instance) (histogram_quantile(0.99, sum by (instance, route, le) (rate({API_BUCKETS}[$__rate_interval]))))"), "That is the slowest route of each instance. All of the API together is asked."),
+        (changed(FOUND, API, expr=f"max by (instance) (histogram_quantile(0.99, sum by (instance, route, le) (rate({API_BUCKETS}[$__rate_interval]))))"), "That is one route of each instance, the slowest. All of the API together is asked."),
     ],
     hints=["Ask the inner sum alone: which labels does it have?", "A percentile needs the bound of each bucket."],
     solution=f"`histogram_quantile(0.99, sum by (instance, le) (rate({API_BUCKETS}[$__rate_interval])))`",
@@ -328,7 +328,8 @@ q12 = dashboard(
         (changed(SAID, MEMORY, unit="bits"), "Those are bits: a process looks eight times smaller than it is."),
         (changed(SAID, TIME, unit="ms"), "Everything looks a thousand times faster than it is: the unit is not the metric's."),
         (changed(SAID, TIME, description=""), "Still without a description: who is woken at 3 a.m. does not know what this panel is for."),
-        (changed(SAID, TIME, description="Time"), "A description that repeats the title helps nobody. What does it show, and what is to be done?"),
+        (changed(SAID, TIME, description="Mean time of an answer."), "A description that repeats the title helps nobody. What does it show, and what is to be done?"),
+        (changed(SAID, TIME, description="Gateway answers"), "Two words do not tell who is woken at 3 a.m. what to do. Three at least are asked."),
     ],
     hints=["Prometheus counts in base units, and a metric's name ends in its unit.", "A unit of Grafana says what the number is. It does not convert."],
     solution="Units `percentunit`, `bytes` and `s`, and a description for each panel: what it shows, and what to do.",
@@ -434,7 +435,7 @@ q15 = dashboard(
     ],
     rejects=[
         (SYSTEM, "One machine at a time: several, and All, cannot be chosen."),
-        (NO_VARIABLE, "The variable is gone. Then nobody can choose a machine."),
+        (NO_VARIABLE, "There is no variable `instance`, so nobody can choose a machine by it."),
         (EVERYTHING, "The variable offers what has no CPU to show. Only machines belong there."),
         (changed(WHOLE, CPU, expr=WHOLE["panels"][0]["targets"][0]["expr"].replace("=~", "=")), "When several machines are chosen, the panel is empty: one equals sign compares with one name."),
         (changed(WHOLE, CPU, expr=WHOLE["panels"][0]["targets"][0]["expr"].replace("$__rate_interval", "5m")), "This panel's window does not follow the range on the screen."),
@@ -470,6 +471,7 @@ q16 = dashboard(
     accepts=[
         changed(PROMISED, AVAILABLE, expr=f'1 - sum(rate({REQUESTS}{{job="gateway", code=~"5.."}}[$__range])) / sum(rate({ALL}[$__range]))'),
         changed(PROMISED, AVAILABLE, steps=[(0.99, "red"), (0.999, "green")]),  # the first step is for all below, number or not
+        changed(PROMISED, AVAILABLE, steps=[(None, "red"), (0.99, "dark-red"), (0.999, "green")]),  # red either way
         changed(PROMISED, AVAILABLE, expr=f"100 * {SHARED}", unit="percent", most=100, steps=[(None, "red"), (99.9, "green")]),
         otherwise(PROMISED),
     ],
@@ -479,7 +481,7 @@ q16 = dashboard(
         (changed(PROMISED, AVAILABLE, expr=f'sum(increase({REQUESTS}{{job="gateway", code=~"5.."}}[$__range])) / sum(increase({ALL}[$__range]))'), "That is the share that fails."),
         (changed(PROMISED, AVAILABLE, expr=SHARED.replace('job="gateway", ', "").replace('{job="gateway"}', "")), "That is all services together: each request is counted in each service it passes."),
         (changed(PROMISED, AVAILABLE, least=0.99), "The scale begins at 99 %: a day of 93 % looks like one of 99 %."),
-        (changed(PROMISED, AVAILABLE, steps=[(0.99, "yellow"), (0.999, "green")]), "What lies below 99 % is yellow: the first step's colour holds for everything below the second."),
+        (changed(PROMISED, AVAILABLE, steps=[(0.99, "yellow"), (0.999, "green")]), "What lies below 99.9 % is yellow or orange: the first step's colour holds for everything below the second."),
     ],
     hints=["Which requests count, and how much each?", "Add up, then divide once.", "Where should the arc begin, and which colour is for all that lies below?"],
     solution=f"`{SHARED}`, minimum 0, first step `null`",
