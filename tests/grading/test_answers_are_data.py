@@ -1,6 +1,8 @@
 """Whatever stands in an answer: it is looked at, never run, and ends in a sentence soon."""
 
 import time
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ NASTY = {
     "ten megabytes of comment": "# \n" * 3_500_000,
     "ten megabytes of digits": "9" * 10_000_000,
     "brackets": "[" * 50_000,
+    "a query as long as allowed": "(" * 9_999,
     "another file": "rule_files: [{here}/secret]\ntests: [{{interval: 1m}}]\ntemplates: [{here}/secret]\nroute: {{receiver: a}}\n",
     "a file above": "rule_files: ['../../../etc/passwd']\ntests: [{{interval: 1m}}]\n",
     "a file of credentials": "route: {{receiver: a}}\nreceivers: [{{name: a, slack_configs: [{{api_url_file: {here}/secret}}]}}]\n",
@@ -46,6 +49,12 @@ ODD = {
     "an array": np.array([1.0, 2.0]),
     "a truth": True,
     "a list of lists": [["a"], [1]],
+    "a list of frames": [pd.DataFrame({"value": [1.0]})],
+    "a list of arrays": [np.zeros(3), None],
+    "a fraction that is none": Decimal("sNaN"),
+    "a length of time": timedelta(seconds=1),
+    "keys": {"a": 1, "b": 2}.keys(),
+    "a moment that is none": pd.NaT,
     "a mapping": {"a": {"b": "c"}},
     "many texts": [str(n) for n in range(100_000)],
     "not a number": float("nan"),

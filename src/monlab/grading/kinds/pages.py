@@ -53,7 +53,7 @@ class PageCheck(Check):
         said = tools.promtool("check", "metrics", stdin=page.strip("\n") + "\n")
         if not said.ok:
             words = "; ".join(" ".join(line.split()) for line in said.text.replace(LINT, "").splitlines() if line.strip())[:400]
-            return Tried(False, f"refused {words}", f"promtool says: {words}")
+            return Tried(False, f"refused {words}", f"promtool says: {words}.")
         different = difference(read(page), read(self.reference))
         return Tried(not different, different, different or "promtool is content, and the page says what it should.")
 
