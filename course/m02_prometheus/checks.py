@@ -659,7 +659,7 @@ TENTH = minutes(code201="80", code402="10", code500="5", code503="5")
 # Eight in a hundred fail from the 30th minute on: over five minutes they are above 5 % in the 33rd, over four in the 32nd.
 SLOWLY = minutes(code201="9000+100x30 12092+92x30", code500="1000x30 1008+8x30")
 # The busiest instance restarts in the 31st minute, and the one that fails does not.
-RESTARTS = minutes(code201="0+80x30 0+80x30", code201_2="0+10x60", code500_2="0+10x60")
+RESTARTS = minutes(code201="0+80x30 0+80x30", code201_2="0+10x60", code500_2="0+10x60", busy="5000")
 BEGINS = minutes(code201="0+50x60", code500="0x10 50+50x10 500x40")
 
 q16 = rules(
@@ -670,13 +670,10 @@ q16 = rules(
             "When a tenth of the requests to payments fails for long (500 and 503), one alert should fire.",
             TENTH + fires("30m", YES),
         ),
-        unit_test(
-            "Without a failure it should be silent. `expr` must compare, and give nothing where all is well (`bool` gives 0).",
-            minutes(code201="100", code500="0") + silent("30m"),
-        ),
         unit_test("It should carry `severity: page`.", TENTH + fires("30m", YES, more=', severity="page"')),
         unit_test(
-            "Failures of another service are not its business.", minutes(code201="100", code500="0", other="90") + silent("30m")
+            "Failures of another service are not its business: without one of payments it should be silent. Does `expr` compare?",
+            minutes(code201="100", code500="0", other="90") + silent("30m")
         ),
         unit_test(
             "Refused cards (402) are no failures of the shop.", minutes(code201="90", code402="10", code500="0") + silent("30m")
@@ -698,24 +695,11 @@ q16 = rules(
             minutes(code201="460", code500="40", code201_2="1500", code500_2="0") + silent("30m"),
         ),
         unit_test(
-            "A busy frontend changes nothing: the share is one of the requests to payments.",
-            minutes(code201="90", code500="10", busy="5000") + fires("30m", YES),
-        ),
-        unit_test(
-            "When an instance restarts while a tenth fails, it should go on firing.",
+            "When a tenth fails beside a busy frontend, it should fire, and go on when an instance of payments restarts.",
             RESTARTS + fires("29m", YES) + fires("32m", YES),
         ),
         unit_test(
-            "It should be pending for two minutes, no longer and no shorter.",
-            BEGINS
-            + fires("11m", YES, "pending")
-            + fires("11m", "")
-            + fires("12m", YES, "pending")
-            + fires("12m", "")
-            + fires("13m", YES),
-        ),
-        unit_test(
-            "The last five minutes decide: when 8 % begin to fail, their share is above the limit three minutes later, not before and not after.",
+            "When 8 % begin to fail, the last five minutes are above the limit three minutes later, and it should fire two minutes after that. Yours comes earlier or later: look at the window and at `for`.",
             SLOWLY + silent("32m") + fires("33m", YES, "pending") + fires("34m", YES, "pending") + fires("35m", YES),
         ),
         unit_test("When the failures have been over for ten minutes, it should be over.", BEGINS + silent("31m")),
@@ -739,7 +723,6 @@ q16 = rules(
             "It fires at once. Without `for` one bad minute wakes somebody: wait two minutes.",
         ),
         (ALERT.format(limit="0.05", wait="1m", severity="page"), "It waits for one minute. Two are asked."),
-        (ALERT.format(limit="0.05", wait="5m", severity="page"), "It waits longer than the two minutes that are asked."),
         *(
             (
                 PAGES.replace("> 0.05", compared),
@@ -760,7 +743,6 @@ q16 = rules(
             PAGES.replace('{service="payments"}', ""),
             "Below the line are the requests of all services, so payments would have to fail far more than that.",
         ),
-        (PAGES.replace("sum(", "avg("), "You averaged series, and each code is one: that is no share. Sum both sides."),
         (
             ALERT.format(limit="0.05", wait="30m", severity="page"),
             "It waits so long that the customers are gone. Wait two minutes.",

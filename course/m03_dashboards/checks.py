@@ -129,7 +129,7 @@ q3 = promql(
 q4 = promql(
     "m03.q4",
     reference=f"histogram_quantile(0.95, sum by (job, le) (rate({BUCKETS}[5m])))",
-    at=CALM + every("10m", during=between("2026-06-22 12:30", "2026-06-22 15:30")),
+    at=every("29h7m", during=month) + every("20m", during=between("2026-06-22 12:30", "2026-06-22 15:30")),  # it reads each bucket of the shop
     accepts=[
         f"histogram_quantile(0.95, sum without (instance, route, code, method, service) (rate({BUCKETS}[5m])))",
         f"histogram_quantile(0.95, sum by (le, job) (increase({BUCKETS}[5m])))",
