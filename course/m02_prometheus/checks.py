@@ -312,7 +312,7 @@ q9 = promql(
         "pg_stat_database_numbackends / on (instance) pg_settings_max_connections": (
             "Several databases on the left meet one limit on the right, and Prometheus wants that said. Sum the connections first."
         ),
-        'pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections': "The shop's database is not the only one that takes connections.",
+        'pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections': "That is the largest database alone, the shop's. Others take connections, too.",
         "sum(pg_stat_database_numbackends) / on () pg_settings_max_connections": "The number is right, and the label `instance` is gone: it was to stay.",
         "pg_settings_max_connections / on (instance) sum by (instance) (pg_stat_database_numbackends)": "Upside down: the answer would be above 1.",
         "100 * sum by (instance) (pg_stat_database_numbackends) / on (instance) pg_settings_max_connections": "That is a percentage. A share is asked.",
