@@ -127,7 +127,7 @@ def exemplars(
 def _inside(moment: Moment) -> datetime:
     """The moment in UTC. Raises LabProblem when it does not lie in June 2026."""
     stamp = pd.to_datetime(moment, errors="coerce")
-    if pd.isna(stamp):
+    if not isinstance(stamp, pd.Timestamp):  # NaT is none, either
         raise LabProblem(f'{moment!r} is no time. Write it as "2026-06-15 09:30", or archive.at(15, "09:30").')
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     if not month.START <= stamp <= month.END:

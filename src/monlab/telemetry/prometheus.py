@@ -71,7 +71,10 @@ class Prometheus:
         found = self.query(query, time)
         if len(found) != 1:
             raise LabProblem(f"One value was wanted and the query gave {len(found)} series: {query}")
-        return float(found["value"].iloc[0])
+        single = found["value"].iloc[0]
+        if isinstance(single, str):
+            raise LabProblem(f"One number was wanted and the query gave a text: {query}")
+        return float(single)
 
     def refused(self, query: str) -> Page:
         """What the server says to a query it refuses, as text. Raises LabProblem when it does not refuse."""
@@ -97,6 +100,8 @@ class Prometheus:
         window = seconds_of(last)
         finish = self._now() if end is None else float(_stamp(end))
         width = seconds_of(step) if step is not None else max(1.0, round(window / 250))
+        if not width > 0:
+            raise LabProblem(f'A step of {width:g} s leads nowhere. Take a longer one: 60, or "5m".')
         if window / width > MAX_POINTS:
             raise LabProblem(
                 f"{window / width:,.0f} points a series are more than the {MAX_POINTS:,} Prometheus gives. Take a longer step."
@@ -235,7 +240,7 @@ class Prometheus:
                 f"{self.service} at {base} answered {answer.status_code} without JSON: {answer.text[:200]}"
             ) from None
         if body.get("status") != "success":
-            raise QueryProblem(query, f"{body.get('error', answer.text[:200])}")
+            raise QueryProblem(query or str(parameters.get("query", "")), f"{body.get('error', answer.text[:200])}")
         return dict(body)
 
 
