@@ -256,7 +256,8 @@ failing = promql(
     "m01.q12",
     reference=SHARE,
     at=every("3m", during=between("2026-06-15 09:33", "2026-06-15 10:30"))
-    + every("97m", during=between("2026-06-15 10:30", "2026-06-17 13:50"))
+    + every("97m", during=between("2026-06-15 10:30", "2026-06-17 13:40"))
+    + every("1m", during=between("2026-06-17 13:43", "2026-06-17 13:52"))  # a roll-out of inventory
     + every("97m", during=between("2026-06-25 06:00", "2026-06-30 23:59")),
     accepts=[
         'sum by (service) (increase(http_requests_total{code=~"5.."}[5m])) / sum by (service) (increase(http_requests_total[5m]))',

@@ -129,7 +129,9 @@ q3 = promql(
 q4 = promql(
     "m03.q4",
     reference=f"histogram_quantile(0.95, sum by (job, le) (rate({BUCKETS}[5m])))",
-    at=every("29h7m", during=month) + every("20m", during=between("2026-06-22 12:30", "2026-06-22 15:30")),  # it reads each bucket of the shop
+    at=every("29h7m", during=month)  # few, for it reads each bucket of the shop
+    + every("5m", during=between("2026-06-22 12:30", "2026-06-22 12:50"))  # a roll-out
+    + every("20m", during=between("2026-06-22 13:10", "2026-06-22 15:30")),
     accepts=[
         f"histogram_quantile(0.95, sum without (instance, route, code, method, service) (rate({BUCKETS}[5m])))",
         f"histogram_quantile(0.95, sum by (le, job) (increase({BUCKETS}[5m])))",
