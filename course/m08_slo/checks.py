@@ -7,6 +7,7 @@ from monlab.grading import between, choice, every, measured, month, number, prom
 
 OUTAGE = every("3m", during=between("2026-06-15 09:20", "2026-06-15 11:30"))
 CALM = every("13h7m", during=month)
+ROLLED = every("7m", during=between("2026-06-11 09:50", "2026-06-11 11:20"))  # the gateway: its counters begin anew
 
 q1 = number(
     "m08.q1",
@@ -214,7 +215,7 @@ TOTAL, BAD = 'http_requests_total{job="gateway"}', 'http_requests_total{job="gat
 q14 = promql(
     "m08.q14",
     reference=f"sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h]))",
-    at=CALM + OUTAGE,
+    at=CALM + OUTAGE + ROLLED,
     accepts=[
         f"sum(increase({BAD}[1h])) / sum(increase({TOTAL}[1h]))",
         f'1 - sum(rate(http_requests_total{{job="gateway",code!~"5.."}}[1h])) / sum(rate({TOTAL}[1h]))',
@@ -224,6 +225,7 @@ q14 = promql(
         f"sum(rate({BAD}[5m])) / sum(rate({TOTAL}[5m]))": "The window is an hour.",
         f"1 - sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h]))": "That is the good share. The error ratio is the rest.",
         f"sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h])) / 0.001": "That is the burn rate. Here it is the ratio itself.",
+        f"rate(sum({BAD})[1h:1m]) / rate(sum({TOTAL})[1h:1m])": "Sum after the rate. When one instance restarts, the sum falls, and `rate` takes the fall for a restart of them all.",
         f"sum({BAD}) / sum({TOTAL})": "You divided counters as they stand, so each process's whole life counts. Take a rate first.",
         'sum(rate(http_requests_total{code=~"5.."}[1h])) / sum(rate(http_requests_total[1h]))': "All services are in it: one failure is counted at each of them. Select the gateway.",
         f'sum(rate(http_requests_total{{job="gateway",code=~"[45].."}}[1h])) / sum(rate({TOTAL}[1h]))': "A declined card and a sold-out product are answers, not failures of the shop.",
@@ -257,7 +259,7 @@ SERVED = 'job="gateway",code=~"2.."'
 q16 = promql(
     "m08.q16",
     reference=f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_count{{{SERVED}}}[1h]))',
-    at=CALM + every("5m", during=between("2026-06-22 12:30", "2026-06-22 16:00")),
+    at=CALM + ROLLED + every("5m", during=between("2026-06-22 12:30", "2026-06-22 16:00")),
     accepts=[
         f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_bucket{{{SERVED},le="+Inf"}}[1h]))',
         f"histogram_fraction(0, 0.25, sum by (le) (rate({HISTOGRAM}_bucket{{{SERVED}}}[1h])))",
