@@ -1,6 +1,6 @@
 """What counts as right in the tasks of module 1, and the mistakes that are known by name."""
 
-from monlab.grading import between, choice, every, metrics_page, month, number, promql
+from monlab.grading import between, choice, every, metrics_page, number, promql
 from monlab.machine import broken
 
 # --- kinds of numbers ----------------------------------------------------------------------------------------------------
@@ -20,6 +20,7 @@ rates = choice(
     accepts=[
         ["process_cpu_seconds_total", "http_request_duration_seconds_count", "node_network_receive_bytes_total"],
         ("`node_network_receive_bytes_total`", "http_request_duration_seconds_count", "process_cpu_seconds_total"),
+        "node_network_receive_bytes_total, http_request_duration_seconds_count, process_cpu_seconds_total",
     ],
     rejects=[
         ("node_memory_MemAvailable_bytes", "Memory goes up and down. `rate` would read each fall as a restart: this is a gauge."),
@@ -155,6 +156,7 @@ memory = number(
         "0.96875": "You took MemFree. The cache would be given back at once: MemAvailable counts it.",
         "0.25": "That is what is left. What is used is asked.",
         "0.03125": "That is MemFree over MemTotal: neither used nor available.",
+        "0.5625": "That is the cache. It would be given back at once, so programs can have it.",
         "12288000": "That is in kilobytes. A share is asked: divide by MemTotal.",
         "0.40625": "You took the cache for used memory and left out what is not cache. `MemTotal - MemAvailable` is in use.",
     },
@@ -168,7 +170,7 @@ labels = choice(
     "m01.q9",
     options=["method", "route", "code", "path", "user", "request_id", "time"],
     right={"path", "user", "request_id", "time"},
-    accepts=[["time", "path", "user", "request_id"], ("`path`", "`user`", "`request_id`", "`time`")],
+    accepts=[["time", "path", "user", "request_id"], ("`path`", "`user`", "`request_id`", "`time`"), "path, user, request_id, time"],
     rejects=[
         ("method", "Methods are few and known: GET, POST and a handful more."),
         ("route", "A route is a template such as `/orders/{id}`: there are as many as lines in the program."),
@@ -199,6 +201,7 @@ mended = metrics_page(
         MENDED.replace("Backups that were tried.", "Runs.").replace("3e+06", "3000000"),
         "\n".join([*MENDED.splitlines()[4:], *MENDED.splitlines()[:4]]) + "\n",
         MENDED.replace("\n# HELP", "\n\n# HELP"),
+        MENDED.replace('{result="ok"}', '{ result = "ok", }').replace(" 41", " 41 1781516700000"),
     ],
     rejects={
         MENDED.replace("backup_runs_total", "backup_runs"): "A counter's name ends in `_total`.",
@@ -215,6 +218,12 @@ mended = metrics_page(
         MENDED.replace(
             "backup_size_bytes 3e+06", "backup_size_bytes 3"
         ): "The name says bytes now, and the value is still in megabytes.",
+        MENDED.replace(
+            "backup_size_bytes 3e+06", "backup_size_bytes NaN"
+        ): "NaN is what a page shows when nothing is known. The size is known: three megabytes.",
+        MENDED.replace(" 41", " two").replace(" 2\n", " 41\n").replace(
+            " two", " 2"
+        ): "41 went well and 2 failed; yours has them the other way round.",
     },
     hints=[
         'Ask `promtool("check", "metrics", stdin=q10)`, and mend what it names. It does not see everything.',
@@ -241,16 +250,20 @@ unseen = choice(
 
 # --- a service -----------------------------------------------------------------------------------------------------------
 
+# At all of these instants each service has counted a failure once, so "none yet" and 0 are not told apart here.
 SHARE = 'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum by (service) (rate(http_requests_total[5m]))'
 failing = promql(
     "m01.q12",
     reference=SHARE,
-    at=every("7h13m", during=month)
-    + every("3m", during=between("2026-06-15 09:20", "2026-06-15 10:30"))
-    + every("2m", during=between("2026-06-17 13:40", "2026-06-17 14:56")),
+    at=every("3m", during=between("2026-06-15 09:33", "2026-06-15 10:30"))
+    + every("97m", during=between("2026-06-15 10:30", "2026-06-17 13:40"))
+    + every("1m", during=between("2026-06-17 13:43", "2026-06-17 13:52"))  # a roll-out of inventory
+    + every("97m", during=between("2026-06-25 06:00", "2026-06-30 23:59")),
     accepts=[
         'sum by (service) (increase(http_requests_total{code=~"5.."}[5m])) / sum by (service) (increase(http_requests_total[5m]))',
         'sum by (service) (rate(http_requests_total{code=~"50."}[5m])) / on (service) sum by (service) (rate(http_requests_total[5m]))',
+        '1 - sum by (service) (rate(http_requests_total{code!~"5.."}[5m])) / sum by (service) (rate(http_requests_total[5m]))',
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / (sum by (service) (rate(http_requests_total[5m])) > 0)',
     ],
     rejects={
         'sum(rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))': (
@@ -259,6 +272,18 @@ failing = promql(
         'sum by (service) (rate(http_requests_total{code=~"5.."}[5m]))': "Failures a second: R and E in one. Divide by all requests.",
         'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum by (service) (rate(http_requests_total{code!~"5.."}[5m]))': (
             "You divided by the good requests. A share is divided by all of them."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / on () group_left sum(rate(http_requests_total[5m]))': (
+            "You divided each service by the whole shop. Each has its own requests below the line."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))': (
+            "The right side has lost its labels, so nothing matches and the answer is empty. `by (service)` on both sides."
+        ),
+        'sum by (service) (rate(http_requests_total{code=~"5.."}[1h])) / sum by (service) (rate(http_requests_total[1h]))': (
+            "The window is an hour. The last five minutes are asked."
+        ),
+        'avg by (service) (rate(http_requests_total{code=~"5.."}[5m]) / rate(http_requests_total[5m]))': (
+            "Each failing series met itself there: the quotient is 1, or NaN. Sum both sides first."
         ),
         'sum by (service) (http_requests_total{code=~"5.."}) / sum by (service) (http_requests_total)': (
             "Counters as they stand tell of a process's whole life. Take `rate` first."

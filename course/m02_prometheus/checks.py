@@ -148,6 +148,13 @@ q5 = promql(
     rejects={
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3)': "`predict_linear` looks ahead in seconds, not in days.",
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 24)': "That looks 72 seconds ahead: the second argument is in seconds.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 24 * 60)': "That looks 72 minutes ahead: the second argument is in seconds.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 86400)': "That is tomorrow. Three days ahead are asked.",
+        'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[3d], 3 * 86400)': "You draw the line through three days. Of the last 24 hours it is asked.",
+        'node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"} + 3 * 86400 * deriv(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d])': (
+            "You begin at the last sample, which may lie off the line. `predict_linear` begins on the line itself."
+        ),
+        'clamp_min(predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1d], 3 * 86400), 0)': "Cut off at 0, nobody sees how soon the disk is full. Leave the line as it is.",
         'predict_linear(node_filesystem_avail_bytes{mountpoint="/var/lib/postgresql"}[1h], 3 * 86400)': (
             "You draw the line through one hour and follow it for three days: every small wave becomes a flood. Take a day."
         ),
@@ -214,6 +221,12 @@ q7 = promql(
     rejects={
         f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="+Inf"}}[1h]))': (
             'Prometheus 3 writes this bound as `le="1.0"`. The selector with `1` finds nothing, and says nothing.'
+        ),
+        f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1"}}[1h])) / sum(rate(http_request_duration_seconds_count{{{ORDERS}}}[1h]))': (
+            'Prometheus 3 writes this bound as `le="1.0"`. The selector with `1` finds nothing, and says nothing.'
+        ),
+        f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1.0"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="Inf"}}[1h]))': (
+            'The bucket of all requests is written `le="+Inf"`. The selector with `Inf` finds nothing, and says nothing.'
         ),
         f'sum(rate(http_request_duration_seconds_bucket{{{ORDERS}, le="1.0"}}[1h])) / sum(rate(http_request_duration_seconds_bucket{{{ORDERS}}}[1h]))': (
             "Below the line you added up all buckets. Each holds the smaller ones again; all requests are in `+Inf`."
@@ -287,6 +300,9 @@ q9 = promql(
         "sum by (instance) (pg_stat_database_numbackends / on (instance) group_left pg_settings_max_connections)",
     ],
     rejects={
+        "sum by (instance) (pg_stat_database_numbackends) / pg_settings_max_connections": (
+            "After your sum the left side has `instance` alone, and the limit has `job` as well, so nothing matches. Say which labels count."
+        ),
         "pg_stat_database_numbackends / pg_settings_max_connections": (
             "The left side has a label `datname` that the right side lacks, so nothing matches. Say which labels count: `on` or `ignoring`."
         ),
@@ -296,7 +312,7 @@ q9 = promql(
         "pg_stat_database_numbackends / on (instance) pg_settings_max_connections": (
             "Several databases on the left meet one limit on the right, and Prometheus wants that said. Sum the connections first."
         ),
-        'pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections': "The shop's database is not the only one that takes connections.",
+        'pg_stat_database_numbackends{datname="shop"} / on (instance) pg_settings_max_connections': "That is the largest database alone, the shop's. Others take connections, too.",
         "sum(pg_stat_database_numbackends) / on () pg_settings_max_connections": "The number is right, and the label `instance` is gone: it was to stay.",
         "pg_settings_max_connections / on (instance) sum by (instance) (pg_stat_database_numbackends)": "Upside down: the answer would be above 1.",
         "100 * sum by (instance) (pg_stat_database_numbackends) / on (instance) pg_settings_max_connections": "That is a percentage. A share is asked.",
@@ -337,7 +353,7 @@ q10 = promql(
             "`shop_build_info` is always 1, so adding it adds one request a second. Multiply."
         ),
         'sum by (instance) (rate(http_requests_total{service="payments"}[5m])) * on (service) group_left (version) shop_build_info{service="payments"}': (
-            "Nothing matches: what stands in `on (…)` must be a label of both sides, and after your sum that is `instance`."
+            "What stands in `on (…)` must be a label that both sides have and that tells instances apart: `instance`."
         ),
     },
     hints=[
@@ -353,6 +369,7 @@ q11 = promql(
     at=every("1m", during=between("2026-06-26 15:50", "2026-06-26 16:15"))
     + every("1m", during=between("2026-06-17 14:00", "2026-06-17 15:00"))
     + every("1m", during=between("2026-06-06 08:50", "2026-06-06 09:40"))
+    + every("1m", during=between("2026-06-11 09:55", "2026-06-11 10:15"))  # restarted the day before
     + every("1m", during=between("2026-06-13 22:35", "2026-06-13 22:55")),
     accepts=[
         '(up{service!=""} == 0) unless on (instance) (changes(process_start_time_seconds[1h]) != 0)',
@@ -360,10 +377,13 @@ q11 = promql(
     ],
     rejects={
         'up{job=~"frontend|gateway|payments|inventory"} == 0': (
-            "That is all that is down: nothing was left out. A process that is down shows no start time now, so look back: `changes(…[1h])`."
+            "That is all that is down: nothing was left out. A process that is down shows no start time now, so look back, and far enough: `changes(…[1h])`."
         ),
         'up{job=~"frontend|gateway|payments|inventory"} == 0 and on (instance) changes(process_start_time_seconds[1h]) > 0': (
             "You kept those that have restarted. They were to be left out: `unless`."
+        ),
+        'up{job=~"frontend|gateway|payments|inventory"} == 0 unless on (instance) changes(process_start_time_seconds[1d]) > 0': (
+            "You left out those that restarted yesterday, too. Nobody is working on them any more: an hour is asked."
         ),
         "up == 0 unless on (instance) changes(process_start_time_seconds[1h]) > 0": "The exporters and hosts are in it. Only the four services of the shop are asked.",
         'up{job=~"frontend|gateway|payments|inventory"} unless on (instance) changes(process_start_time_seconds[1h]) > 0': (
@@ -498,7 +518,7 @@ q15 = rules(
     reference=RATIO,
     tests=[
         unit_test(
-            "Nothing is recorded, with one scrape a minute. Is it `record:`? Do both sides of the division match? Does the window hold two samples?",
+            "Nothing is recorded, with one scrape a minute. Is it `record:`? Does each selector find something? Do both sides of the division match? Does the window hold two samples?",
             TWO_SERVICES
             + RECORDED.format(expr=f'count({{__name__="{NAME}"}}) > bool 0', at="15m", samples='{labels: "{}", value: 1}'),
         ),
@@ -511,7 +531,9 @@ q15 = rules(
                 samples='{labels: "{service=\\"gateway\\"}", value: 1}, {labels: "{service=\\"frontend\\"}", value: 1}',
             )
             + RECORDED.format(
-                expr=f'count({{__name__="{NAME}", instance="", code="", job=""}})', at="15m", samples='{labels: "{}", value: 2}'
+                expr=f"{NAME} * 0",  # all its labels, whatever they are
+                at="15m",
+                samples='{labels: "{service=\\"gateway\\"}", value: 0}, {labels: "{service=\\"frontend\\"}", value: 0}',
             ),
         ),
         unit_test(
@@ -556,7 +578,7 @@ q15 = rules(
     rejects=[
         (
             RECORDING.format(codes="5..", window="1m"),
-            "Nothing is recorded: is it `record:`, do both sides match? Here a window of one minute holds one sample, and a rate needs two.",
+            "Nothing is recorded: is it `record:`, does each selector find something (a pattern needs `=~`), do both sides match? A window of one minute holds one sample here, and a rate needs two.",
         ),
         (RECORDING.format(codes="5..", window="15m"), "The name says `rate5m` and the window is another one."),
         (RECORDING.format(codes="[45]..", window="5m"), "Requests that were refused (4xx) are among your failures."),
@@ -567,6 +589,14 @@ q15 = rules(
         (
             RATIO.replace("rate(http_requests_total", "(http_requests_total").replace("[5m]", ""),
             "Counters as they stand were divided. Take the rate first.",
+        ),
+        (
+            RATIO.replace('code=~"5.."', 'code="500"'),
+            "A failure may have another code than 500, such as 504, so a service that fails otherwise is not recorded. All of 5xx count.",
+        ),
+        (
+            RATIO.replace("        expr: |", "        labels: {team: shop}\n        expr: |"),
+            "The series has a label more than `service`, from `labels:`.",
         ),
         (RATIO.replace("ratio_rate5m", "rate5m"), "The rule does not have the name that was asked for."),
     ],
@@ -604,11 +634,12 @@ YES = '{labels: "{}", value: 1}'
 
 
 def minutes(**codes: str) -> str:
-    """A test with payments' counters by code: what each grows by in a minute, or its `values`. `other` is the inventory's 503."""
+    """A test with payments' counters by code: what each grows by in a minute, or its `values`. `other` is the inventory's 503,
+    `busy` the frontend's 200."""
     lines = []
     for name, grows in codes.items():
         code, _, instance = name.removeprefix("code").partition("_")
-        service, code = ("inventory", "503") if name == "other" else ("payments", code)
+        service, code = {"other": ("inventory", "503"), "busy": ("frontend", "200")}.get(name, ("payments", code))
         labels = f'job="{service}", service="{service}", instance="{service}-{instance or 1}", code="{code}"'
         lines.append(
             f"      - {{series: 'http_requests_total{{{labels}}}', values: '{grows if 'x' in grows else f'0+{grows}x60'}'}}"
@@ -625,6 +656,10 @@ def silent(at: str) -> str:
 
 
 TENTH = minutes(code201="80", code402="10", code500="5", code503="5")
+# Eight in a hundred fail from the 30th minute on: over five minutes they are above 5 % in the 33rd, over four in the 32nd.
+SLOWLY = minutes(code201="9000+100x30 12092+92x30", code500="1000x30 1008+8x30")
+# The busiest instance restarts in the 31st minute, and the one that fails does not.
+RESTARTS = minutes(code201="0+80x30 0+80x30", code201_2="0+10x60", code500_2="0+10x60", busy="5000")
 BEGINS = minutes(code201="0+50x60", code500="0x10 50+50x10 500x40")
 
 q16 = rules(
@@ -632,11 +667,13 @@ q16 = rules(
     reference=PAGES,
     tests=[
         unit_test(
-            "When a tenth of the requests to payments fails for long (500 and 503), it should fire.", TENTH + fires("30m", YES)
+            "When a tenth of the requests to payments fails for long (500 and 503), one alert should fire.",
+            TENTH + fires("30m", YES),
         ),
         unit_test("It should carry `severity: page`.", TENTH + fires("30m", YES, more=', severity="page"')),
         unit_test(
-            "Failures of another service are not its business.", minutes(code201="100", code500="0", other="90") + silent("30m")
+            "Failures of another service are not its business: without one of payments it should be silent. Does `expr` compare?",
+            minutes(code201="100", code500="0", other="90") + silent("30m")
         ),
         unit_test(
             "Refused cards (402) are no failures of the shop.", minutes(code201="90", code402="10", code500="0") + silent("30m")
@@ -658,8 +695,12 @@ q16 = rules(
             minutes(code201="460", code500="40", code201_2="1500", code500_2="0") + silent("30m"),
         ),
         unit_test(
-            "It should be pending for two minutes, no longer and no shorter.",
-            BEGINS + fires("12m", YES, "pending") + fires("12m", "") + fires("13m", YES),
+            "When a tenth fails beside a busy frontend, it should fire, and go on when an instance of payments restarts.",
+            RESTARTS + fires("29m", YES) + fires("32m", YES),
+        ),
+        unit_test(
+            "When 8 % begin to fail, the last five minutes are above the limit three minutes later, and it should fire two minutes after that. Yours comes earlier or later: look at the window and at `for`.",
+            SLOWLY + silent("32m") + fires("33m", YES, "pending") + fires("34m", YES, "pending") + fires("35m", YES),
         ),
         unit_test("When the failures have been over for ten minutes, it should be over.", BEGINS + silent("31m")),
         unit_test("Without any payments there is no share, and no alert.", minutes(other="0") + silent("30m")),
@@ -680,6 +721,27 @@ q16 = rules(
         (
             ALERT.format(limit="0.05", wait="0s", severity="page"),
             "It fires at once. Without `for` one bad minute wakes somebody: wait two minutes.",
+        ),
+        (ALERT.format(limit="0.05", wait="1m", severity="page"), "It waits for one minute. Two are asked."),
+        *(
+            (
+                PAGES.replace("> 0.05", compared),
+                "It fires whether something fails or not. `expr` must compare with the limit, and without `bool`: that gives 0 where all is well, and 0 is an alert, too.",
+            )
+            for compared in ("", "> bool 0.05")
+        ),
+        (PAGES.replace("[5m]", "[10m]"), "It looks back longer than five minutes, so it comes late and stays long."),
+        *(
+            (
+                PAGES.replace(old, new),
+                "It looks back less than five minutes (`irate` takes two samples), so one bad minute weighs too much.",
+            )
+            for old, new in (("[5m]", "[2m]"), ("rate(", "irate("))
+        ),
+        (PAGES.replace("rate(", "delta("), "`delta` is for gauges: when an instance restarts, its requests are taken off."),
+        (
+            PAGES.replace('{service="payments"}', ""),
+            "Below the line are the requests of all services, so payments would have to fail far more than that.",
         ),
         (
             ALERT.format(limit="0.05", wait="30m", severity="page"),
@@ -766,7 +828,7 @@ q17 = rule_test(
     rejects=[
         (
             HEAD + f"  - interval: 1m\n{FIRST_CASE}",
-            "Only the case that fires is tested. Add one in which the alert must be silent.",
+            "No case of yours says that the alert must be silent at 3 %, so a rule with too low a limit passes. Add one.",
         ),
         (HEAD + f"  - interval: 1m\n{SECOND_CASE}", "Only silence is tested, and a rule that never fires is silent, too."),
         (
@@ -828,6 +890,8 @@ DISCOVERED = [
     {"__address__": "10.0.0.11:8080", "__meta_name": "frontend-1", "__meta_monitored": "true", "__meta_team": "web"},
     {"__address__": "10.0.0.12:8080", "__meta_name": "frontend-2", "__meta_monitored": "true", "__meta_team": "web"},
     {"__address__": "10.0.0.21:8082", "__meta_name": "payments-1", "__meta_monitored": "true", "__meta_team": "money"},
+    {"__address__": "10.0.0.31:8090", "__meta_name": "ledger", "__meta_monitored": "true", "__meta_team": "books"},
+    {"__address__": "10.0.0.13:8080", "__meta_name": "frontend-3", "__meta_monitored": "false", "__meta_team": "web"},
     {"__address__": "10.0.0.99:8080", "__meta_name": "scratch", "__meta_monitored": "false", "__meta_team": "web"},
 ]
 STEPS = """
@@ -850,11 +914,11 @@ q19 = relabelling(
     rejects=[
         (
             STEPS.replace("action: keep", "action: drop"),
-            "`drop` throws away what matches: only the target that nobody wants is left.",
+            "Only targets that nobody wants are left: `drop` throws away what matches, and `keep` the rest.",
         ),
         (
             STEPS.partition("- source_labels: [__meta_name]")[2].join(["- source_labels: [__meta_name]", ""]),
-            "`scratch` is still scraped: it is not to be monitored.",
+            "What is not to be monitored is still scraped.",
         ),
         (
             STEPS.replace("target_label: instance", "target_label: __address__"),
@@ -866,7 +930,23 @@ q19 = relabelling(
             "The label `team` is missing. Labels that begin with `__` are gone after relabelling.",
         ),
         (STEPS.replace("[__meta_team]", "[__meta_name]"), "`team` holds the name of the machine."),
-        (STEPS.replace('regex: "true"', 'regex: "tru"'), "A pattern must fit the whole value. Nothing is left to scrape."),
+        (
+            STEPS.replace("- source_labels: [__meta_name]\n  target_label: instance\n", ""),
+            "No step says what `instance` is, so it is the address. The name was asked.",
+        ),
+        (
+            STEPS.replace("__meta_monitored", "__meta_name").replace('"true"', "(frontend|payments)-.*"),
+            "You chose by name. Other machines have other names: whether one is to be monitored says `__meta_monitored`.",
+        ),
+        (
+            STEPS.replace("__meta_monitored", "__meta_name").replace('"true"', "scratch").replace("keep", "drop"),
+            "You left out one machine by its name. Which others are not to be monitored says `__meta_monitored`.",
+        ),
+        (STEPS.replace("target_label: team", 'regex: (web|money)\n  target_label: team'), "Your pattern lists the teams of today. Copy the label as it is."),
+        (
+            STEPS.replace('regex: "true"', 'regex: "tru"'),
+            "Nothing is left to scrape: `keep` wants a label that is there, and a pattern that fits its whole value.",
+        ),
     ],
     hints=[
         "Three steps: which targets stay, what `instance` is, what `team` is.",

@@ -129,10 +129,13 @@ q3 = promql(
 q4 = promql(
     "m03.q4",
     reference=f"histogram_quantile(0.95, sum by (job, le) (rate({BUCKETS}[5m])))",
-    at=CALM + every("10m", during=between("2026-06-22 12:30", "2026-06-22 15:30")),
+    at=every("29h7m", during=month)  # few, for it reads each bucket of the shop
+    + every("5m", during=between("2026-06-22 12:30", "2026-06-22 12:50"))  # a roll-out
+    + every("20m", during=between("2026-06-22 13:10", "2026-06-22 15:30")),
     accepts=[
         f"histogram_quantile(0.95, sum without (instance, route, code, method, service) (rate({BUCKETS}[5m])))",
         f"histogram_quantile(0.95, sum by (le, job) (increase({BUCKETS}[5m])))",
+        f"histogram_quantile(0.95, sum by (job, le) (rate({BUCKETS}[5m]))) >= 0",
     ],
     rejects={
         f"avg by (job) (histogram_quantile(0.95, sum by (job, instance, le) (rate({BUCKETS}[5m]))))": "An average of percentiles is no percentile of anything.",
@@ -170,6 +173,7 @@ q6 = choice(
     accepts=["`Bps`", "binBps", "bytes/sec(SI)"],
     rejects={
         "bytes": "That is an amount. The query gives how much comes in each second.",
+        "bps": "With a small b those are bits: the reader takes eight times too little for what came in.",
         "MBs": "Then one byte a second reads as one megabyte a second: the unit does not divide.",
         "short": "Then the reader sees 1.2 Mil, and must guess of what.",
         "percentunit": "There is no whole of which this would be a share.",
@@ -291,7 +295,7 @@ q11 = dashboard(
         (changed(FOUND, API, expr=f"histogram_quantile(0.99, sum by (instance, le) ({API_BUCKETS}))"), "Without a rate, every call since the start of the process counts, and a bad hour drowns in good weeks."),
         (changed(FOUND, API, expr=f'histogram_quantile(0.99, sum by (instance, le) (rate({BUCKETS}{{job="frontend"}}[$__rate_interval])))'), "Pages are in it, too. The panel is about the API."),
         (changed(FOUND, API, expr=f"histogram_quantile(0.99, rate({API_BUCKETS}[$__rate_interval]))"), "That is a percentile for each route. All of the API together is asked."),
-        (changed(FOUND, API, expr=f"max by (instance) (histogram_quantile(0.99, sum by (instance, route, le) (rate({API_BUCKETS}[$__rate_interval]))))"), "That is the slowest route of each instance. All of the API together is asked."),
+        (changed(FOUND, API, expr=f"max by (instance) (histogram_quantile(0.99, sum by (instance, route, le) (rate({API_BUCKETS}[$__rate_interval]))))"), "That is one route of each instance, the slowest. All of the API together is asked."),
     ],
     hints=["Ask the inner sum alone: which labels does it have?", "A percentile needs the bound of each bucket."],
     solution=f"`histogram_quantile(0.99, sum by (instance, le) (rate({API_BUCKETS}[$__rate_interval])))`",
@@ -326,7 +330,8 @@ q12 = dashboard(
         (changed(SAID, MEMORY, unit="bits"), "Those are bits: a process looks eight times smaller than it is."),
         (changed(SAID, TIME, unit="ms"), "Everything looks a thousand times faster than it is: the unit is not the metric's."),
         (changed(SAID, TIME, description=""), "Still without a description: who is woken at 3 a.m. does not know what this panel is for."),
-        (changed(SAID, TIME, description="Time"), "A description that repeats the title helps nobody. What does it show, and what is to be done?"),
+        (changed(SAID, TIME, description="Mean time of an answer."), "A description that repeats the title helps nobody. What does it show, and what is to be done?"),
+        (changed(SAID, TIME, description="Gateway answers"), "Two words do not tell who is woken at 3 a.m. what to do. Three at least are asked."),
     ],
     hints=["Prometheus counts in base units, and a metric's name ends in its unit.", "A unit of Grafana says what the number is. It does not convert."],
     solution="Units `percentunit`, `bytes` and `s`, and a description for each panel: what it shows, and what to do.",
@@ -432,7 +437,7 @@ q15 = dashboard(
     ],
     rejects=[
         (SYSTEM, "One machine at a time: several, and All, cannot be chosen."),
-        (NO_VARIABLE, "The variable is gone. Then nobody can choose a machine."),
+        (NO_VARIABLE, "There is no variable `instance`, so nobody can choose a machine by it."),
         (EVERYTHING, "The variable offers what has no CPU to show. Only machines belong there."),
         (changed(WHOLE, CPU, expr=WHOLE["panels"][0]["targets"][0]["expr"].replace("=~", "=")), "When several machines are chosen, the panel is empty: one equals sign compares with one name."),
         (changed(WHOLE, CPU, expr=WHOLE["panels"][0]["targets"][0]["expr"].replace("$__rate_interval", "5m")), "This panel's window does not follow the range on the screen."),
@@ -468,6 +473,7 @@ q16 = dashboard(
     accepts=[
         changed(PROMISED, AVAILABLE, expr=f'1 - sum(rate({REQUESTS}{{job="gateway", code=~"5.."}}[$__range])) / sum(rate({ALL}[$__range]))'),
         changed(PROMISED, AVAILABLE, steps=[(0.99, "red"), (0.999, "green")]),  # the first step is for all below, number or not
+        changed(PROMISED, AVAILABLE, steps=[(None, "red"), (0.99, "dark-red"), (0.999, "green")]),  # red either way
         changed(PROMISED, AVAILABLE, expr=f"100 * {SHARED}", unit="percent", most=100, steps=[(None, "red"), (99.9, "green")]),
         otherwise(PROMISED),
     ],
@@ -477,7 +483,7 @@ q16 = dashboard(
         (changed(PROMISED, AVAILABLE, expr=f'sum(increase({REQUESTS}{{job="gateway", code=~"5.."}}[$__range])) / sum(increase({ALL}[$__range]))'), "That is the share that fails."),
         (changed(PROMISED, AVAILABLE, expr=SHARED.replace('job="gateway", ', "").replace('{job="gateway"}', "")), "That is all services together: each request is counted in each service it passes."),
         (changed(PROMISED, AVAILABLE, least=0.99), "The scale begins at 99 %: a day of 93 % looks like one of 99 %."),
-        (changed(PROMISED, AVAILABLE, steps=[(0.99, "yellow"), (0.999, "green")]), "What lies below 99 % is yellow: the first step's colour holds for everything below the second."),
+        (changed(PROMISED, AVAILABLE, steps=[(0.99, "yellow"), (0.999, "green")]), "What lies below 99.9 % is yellow or orange: the first step's colour holds for everything below the second."),
     ],
     hints=["Which requests count, and how much each?", "Add up, then divide once.", "Where should the arc begin, and which colour is for all that lies below?"],
     solution=f"`{SHARED}`, minimum 0, first step `null`",
@@ -551,7 +557,7 @@ q18 = choice(
     "m03.q18",
     options=["no title in the file", "the API's wrapper", "a wrong data source", "an old schemaVersion", "the folder does not exist"],
     right="the API's wrapper",
-    accepts=["The API’s wrapper", "`the API's wrapper`", "wrapper", "the wrapper"],
+    accepts=["The API’s wrapper", "`the API's wrapper`", "API's wrapper", "API wrapper", "wrapper", "the wrapper"],
     rejects={
         "no title in the file": "There is one: look where it stands.",
         "a wrong data source": "Grafana loads such a dashboard all the same; its panels would complain.",

@@ -219,7 +219,7 @@ check("m03.q14", q14)
 #
 # - the variable `instance` offers the machines, of which one, several or All can be chosen, and every panel shows those chosen;
 # - windows follow the range on the screen;
-# - CPU: one line a machine, yellow from 70 %, red from 90 %, and green below; memory and root disk: one line or arc a machine;
+# - CPU: one line a machine, yellow from 70 %, red from 90 %, and green below; memory: one line a machine; root disk: one arc a machine;
 # - network: what comes in, one line a network card (loopback is none), as a rate;
 # - each unit says what the numbers are, and each panel has a description of three words or more.
 

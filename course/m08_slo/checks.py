@@ -1,15 +1,19 @@
 """Answers of module 8: budgets and burn rates by hand, then by query over June 2026."""
 
+from datetime import timedelta
+from fractions import Fraction
+
 from monlab.grading import between, choice, every, measured, month, number, promql
 
 OUTAGE = every("3m", during=between("2026-06-15 09:20", "2026-06-15 11:30"))
 CALM = every("13h7m", during=month)
+ROLLED = every("7m", during=between("2026-06-11 09:50", "2026-06-11 11:20"))  # the gateway: its counters begin anew
 
 q1 = number(
     "m08.q1",
     expected=30 * 1440 * 0.0005,
     unit="min",
-    accepts=["1296 s", "0.36 h", "21 min 36 s"],
+    accepts=["1296 s", "0.36 h", "21 min 36 s", "21 minutes and 36 seconds", "`21.6 min`", "1 296 s", timedelta(minutes=21.6)],
     rejects={
         "20.16 min": "June has 30 days, not 28.",
         "43.2 min": "That is the budget of 99.9 %. The five behind it halves it.",
@@ -24,7 +28,8 @@ q2 = number(
     "m08.q2",
     expected=10 / 21.6 * 100,
     unit="%",
-    accepts=["46.3 %", "0.463 ratio", 46.296],
+    tolerance=0.01,
+    accepts=["46.3 %", "0.463 ratio", 46.296, "46 %"],
     rejects={
         "53.7 %": "That is what is left. The question is what is spent.",
         "23.15 %": "You divided by the budget of 99.9 %.",
@@ -69,7 +74,7 @@ q5 = number(
     "m08.q5",
     expected=13.44,
     unit="times",
-    accepts=["13.44", 13.44, "13.440"],
+    accepts=["13.44", 13.44, "13.440", Fraction(336, 25)],
     rejects={
         "14.4": "That is for 30 days. A shorter period has a smaller budget, so the same part of it is reached at a lower rate.",
         "15.43": "You multiplied by 30 / 28 where you should divide.",
@@ -145,11 +150,11 @@ q10 = number(
     "m08.q10",
     expected=0.999**4 * 100,
     unit="%",
-    tolerance=1e-6,
-    accepts=["99.6006 %", "0.996006 ratio", 99.6006],
+    tolerance=5e-6,  # 99.601 is rounded, 99.6 no longer tells how it was computed
+    accepts=["99.6006 %", "0.996006 ratio", 99.6006, "99.601 %"],
     rejects={
         "99.9 %": "A chain is weaker than its weakest link: each step loses some of what the others let through.",
-        "99.6 %": "Adding the failures counts twice what fails in two steps. Multiply what works.",
+        "99.6 %": "Did you add the failures? That counts twice what fails in two steps: multiply what works. The two differ in the third digit after the point.",
         "99.9999999999 %": "That is one of four being enough. Here all four are needed.",
         "99.7003 %": "That is three steps.",
     },
@@ -192,12 +197,13 @@ q13 = choice(
     "m08.q13",
     options=["402", "409", "500", "502", "503", "504"],
     right={"500", "502", "503", "504"},
-    accepts=[["503", "500", "504", "502"], ("502", "503", "504", "500")],
+    accepts=[["503", "500", "504", "502"], ("502", "503", "504", "500"), [500, 502, 503, 504], "500, 502, 503 and 504"],
     rejects=[
         ("402", "A declined card is an answer: the shop did its work."),
         ("409", "Sold out is an answer, if a bad one for business. It needs an alert of its own, on stock."),
         (["500"], "Three more: those that speak of somebody behind the gateway, too. The customer sees one shop."),
         (["500", "502", "503"], "One more: the customer who waited in vain."),
+        ([500, 502, 503, 504, 409], "Sold out is an answer, if a bad one for business. It needs an alert of its own, on stock."),
         (["502", "504"], "These are the ones that June has. The question is which would spend the budget, whatever June had: two more."),
     ],
     hints=["Whose fault is it, the customer's or the shop's?"],
@@ -209,7 +215,7 @@ TOTAL, BAD = 'http_requests_total{job="gateway"}', 'http_requests_total{job="gat
 q14 = promql(
     "m08.q14",
     reference=f"sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h]))",
-    at=CALM + OUTAGE,
+    at=CALM + OUTAGE + ROLLED,
     accepts=[
         f"sum(increase({BAD}[1h])) / sum(increase({TOTAL}[1h]))",
         f'1 - sum(rate(http_requests_total{{job="gateway",code!~"5.."}}[1h])) / sum(rate({TOTAL}[1h]))',
@@ -218,6 +224,10 @@ q14 = promql(
         f'sum(rate({BAD}[1h])) / sum(rate(http_requests_total{{job="gateway",code!~"5.."}}[1h]))': "You divided by the good requests, not by all of them.",
         f"sum(rate({BAD}[5m])) / sum(rate({TOTAL}[5m]))": "The window is an hour.",
         f"1 - sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h]))": "That is the good share. The error ratio is the rest.",
+        f"sum(rate({BAD}[1h])) / sum(rate({TOTAL}[1h])) / 0.001": "That is the burn rate. Here it is the ratio itself.",
+        f"rate(sum({BAD})[1h:1m]) / rate(sum({TOTAL})[1h:1m])": "Sum after the rate. When one instance restarts, the sum falls, and `rate` takes the fall for a restart of them all.",
+        f"sum({BAD}) / sum({TOTAL})": "You divided counters as they stand, so each process's whole life counts. Take a rate first.",
+        'sum(rate(http_requests_total{code=~"5.."}[1h])) / sum(rate(http_requests_total[1h]))': "All services are in it: one failure is counted at each of them. Select the gateway.",
         f'sum(rate(http_requests_total{{job="gateway",code=~"[45].."}}[1h])) / sum(rate({TOTAL}[1h]))': "A declined card and a sold-out product are answers, not failures of the shop.",
     },
     hints=["Two sums, one of them with a matcher more."],
@@ -234,7 +244,10 @@ q15 = promql(
     rejects={
         f"sum(increase({BAD}[1d])) / sum(increase({TOTAL}[1d])) / 0.001": "That is what is spent. The question is what is left.",
         f"1 - sum(increase({BAD}[1d])) / sum(increase({TOTAL}[1d]))": "That is the availability. Divide what failed by what may fail.",
-        f"1 - sum(increase({BAD}[5m])) / sum(increase({TOTAL}[5m])) / 0.001": "A budget is counted over its window. The last five minutes say how fast it goes, not what is left.",
+        f"1 - sum(increase({BAD}[5m])) / sum(increase({TOTAL}[5m])) / 0.001": "A budget is counted over its window, which is a day here. A shorter one says how fast it goes, not what is left.",
+        f"0.001 - sum(increase({BAD}[1d])) / sum(increase({TOTAL}[1d]))": "That is what may still fail as a share of the requests. The budget is the whole of which a part is asked.",
+        f"0.001 * sum(increase({TOTAL}[1d])) - sum(increase({BAD}[1d]))": "That is how many requests may still fail. Which part of the budget are they?",
+        f"1 - sum(increase({BAD}[1d])) / sum(increase({TOTAL}[1d])) / 0.999": "You divided by what must work. The budget is what may fail: 0.001.",
         f"clamp_min(1 - sum(increase({BAD}[1d])) / sum(increase({TOTAL}[1d])) / 0.001, 0)": "Cut off at 0, nobody sees by how much the objective is missed.",
     },
     hints=["What is spent is the error ratio over what may fail.", "Left is 1 less that, and it may be below 0."],
@@ -246,7 +259,7 @@ SERVED = 'job="gateway",code=~"2.."'
 q16 = promql(
     "m08.q16",
     reference=f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_count{{{SERVED}}}[1h]))',
-    at=CALM + every("5m", during=between("2026-06-22 12:30", "2026-06-22 16:00")),
+    at=CALM + ROLLED + every("5m", during=between("2026-06-22 12:30", "2026-06-22 16:00")),
     accepts=[
         f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_bucket{{{SERVED},le="+Inf"}}[1h]))',
         f"histogram_fraction(0, 0.25, sum by (le) (rate({HISTOGRAM}_bucket{{{SERVED}}}[1h])))",
@@ -255,6 +268,8 @@ q16 = promql(
         f'1 - sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_count{{{SERVED}}}[1h]))': "That is the slow share.",
         f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="0.5"}}[1h])) / sum(rate({HISTOGRAM}_count{{{SERVED}}}[1h]))': "That is within half a second. The promise is a quarter.",
         f'sum(rate({HISTOGRAM}_bucket{{job="gateway",le="0.25"}}[1h])) / sum(rate({HISTOGRAM}_count{{job="gateway"}}[1h]))': "Refused and failed requests are in `_count`, and in no bucket that June kept. Ask both sides for the same codes.",
+        f'sum(rate({HISTOGRAM}_bucket{{{SERVED},le="250"}}[1h])) / sum(rate({HISTOGRAM}_count{{{SERVED}}}[1h]))': "`le` is in seconds, as the metric's name says. The selector with `250` finds nothing.",
+        f'sum({HISTOGRAM}_bucket{{{SERVED},le="0.25"}}) / sum({HISTOGRAM}_count{{{SERVED}}})': "You divided counters as they stand, so each process's whole life counts. Take a rate first.",
         f"histogram_quantile(0.99, sum by (le) (rate({HISTOGRAM}_bucket{{{SERVED}}}[1h])))": "That is a duration. An SLI is a share of requests.",
     },
     hints=["A bucket counts what took at most `le` seconds.", "What was served answers 2xx."],

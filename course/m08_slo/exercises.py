@@ -28,7 +28,7 @@ q1 = "21.6 min"
 check("m08.q1", q1)
 
 # %% [markdown] exercise: m08.q2
-# **Task 2.** The service of task 1 was down for ten minutes. Which part of its budget is spent?
+# **Task 2.** The service of task 1 was down for ten minutes. Which part of its budget is spent, in %?
 
 # %% solution
 q2 = "46.3 %"
@@ -110,7 +110,7 @@ check("m08.q9", q9)
 
 # %% [markdown] exercise: m08.q10 covers: M8-B1
 # **Task 10.** An order passes four services, each of which keeps 99.9 %. Which share of orders can be promised, when failures are
-# independent? Four digits after the point, in percent.
+# independent? In %, with three digits after the point or more.
 
 # %% solution
 q10 = "99.6006 %"
@@ -119,7 +119,7 @@ q10 = "99.6006 %"
 check("m08.q10", q10)
 
 # %% [markdown] exercise: m08.q11
-# **Task 11.** Two instances, each there 99 % of the time; one is enough. For which share of the time is at least one there?
+# **Task 11.** Two instances, each there 99 % of the time; one is enough. For which share of the time is at least one there, in %?
 
 # %% solution
 q11 = "99.99 %"

@@ -1,6 +1,8 @@
 """Whatever stands in an answer: it is looked at, never run, and ends in a sentence soon."""
 
 import time
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ NASTY = {
     "ten megabytes of comment": "# \n" * 3_500_000,
     "ten megabytes of digits": "9" * 10_000_000,
     "brackets": "[" * 50_000,
+    "a query as long as allowed": "(" * 9_999,
     "another file": "rule_files: [{here}/secret]\ntests: [{{interval: 1m}}]\ntemplates: [{here}/secret]\nroute: {{receiver: a}}\n",
     "a file above": "rule_files: ['../../../etc/passwd']\ntests: [{{interval: 1m}}]\n",
     "a file of credentials": "route: {{receiver: a}}\nreceivers: [{{name: a, slack_configs: [{{api_url_file: {here}/secret}}]}}]\n",
@@ -46,6 +49,12 @@ ODD = {
     "an array": np.array([1.0, 2.0]),
     "a truth": True,
     "a list of lists": [["a"], [1]],
+    "a list of frames": [pd.DataFrame({"value": [1.0]})],
+    "a list of arrays": [np.zeros(3), None],
+    "a fraction that is none": Decimal("sNaN"),
+    "a length of time": timedelta(seconds=1),
+    "keys": {"a": 1, "b": 2}.keys(),
+    "a moment that is none": pd.NaT,
     "a mapping": {"a": {"b": "c"}},
     "many texts": [str(n) for n in range(100_000)],
     "not a number": float("nan"),
@@ -117,6 +126,27 @@ def test_nothing_is_left_of_the_folder_in_which_an_answer_was_tried(own_state):
 def test_yaml_that_is_not_read_says_why(text, words):
     with pytest.raises(yaml_answers.Unreadable, match=words):
         yaml_answers.read(text)
+
+
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        ("[1]", "`tests:` is a list of tests"),
+        ("[{alert_rule_test: 5}]", "`alert_rule_test:` is a list of expectations"),
+        ("[{promql_expr_test: [5]}]", "`promql_expr_test:` is a list of expectations"),
+        ("[{promql_expr_test: {a: 1}}]", "`promql_expr_test:` is a list of expectations"),
+        ("[{interval: [1]}]", "is no duration"),
+        ("[{interval: 1m, more: 1}]", "promtool cannot read your test: "),
+    ],
+)
+def test_a_unit_test_that_is_none_says_what_is_wrong_and_not_in_pythons_words(tests, words, own_state):
+    verdict = said(KINDS["RuleTestCheck"], f"rule_files: [rules.yml]\ntests: {tests}\n")
+    assert words in verdict.message and "object" not in verdict.message, verdict
+
+
+def test_promtools_words_are_said_once(own_state):
+    verdict = KINDS["RulesCheck"].verdict("groups: [{name: a, rules: [{alert: ShopDown, expr: up, for: 2min}]}]")
+    assert verdict.message.count("unknown unit") == 1 and "rules.yml" not in verdict.message, verdict
 
 
 def test_an_alias_or_two_are_fine():

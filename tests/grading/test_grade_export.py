@@ -9,6 +9,9 @@ import pytest
 from clones import NATIVE, Clone
 from conftest import SAMPLE
 
+import monlab
+from monlab.grading import exchange
+from monlab.grading.verdict import State
 from monlab.settings import settings
 
 ANSWERS = {"m90.q5": "irate", "m90.q6": ["latency", "traffic", "errors", "saturation"], "m90.q3": 43.2}
@@ -60,6 +63,14 @@ def test_an_export_tells_nothing_of_the_person_or_the_machine(clone):
     text = (clone.repo / "mine.json").read_text()
     for word in (getpass.getuser(), platform.node(), str(clone.home)):
         assert word not in text
+
+
+def test_half_a_character_in_one_answer_does_not_keep_the_others_from_being_exported(own_state, tmp_path):
+    monlab.check("m01.q2", "gauge \ud800")
+    monlab.check("m01.q5", "saturation")
+    assert exchange.export(tmp_path / "mine.json", settings()) == 2
+    states = {one.check_id: one.verdict.state for one in exchange.grade(tmp_path / "mine.json", settings())}
+    assert states == {"m01.q2": State.WRONG, "m01.q5": State.RIGHT}
 
 
 def test_an_export_overwrites_only_an_export(clone):

@@ -17,6 +17,19 @@ def test_order_help_and_the_way_a_number_is_written_do_not_count():
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('{result="ok"}', '{ result = "ok" , }'),
+        ("41.0", "4.1e1 1781516700000"),
+        ("size_bytes 3000000", "size_bytes{}\t3000000 -1"),
+        ('{result="failed"} 2', '{result="failed"}2'),
+    ],
+)
+def test_blanks_and_a_time_of_its_own_do_not_count(old, new):
+    assert difference(read(PAGE.replace(old, new)), RIGHT) == ""
+
+
+@pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("size_bytes", "size_megabytes", "`size_megabytes`, which is not the name"),
@@ -26,7 +39,10 @@ def test_order_help_and_the_way_a_number_is_written_do_not_count():
         ('result="ok"', 'result="ok",user="7"', "has the label `user`"),
         ('{result="ok"}', "", ""),
         ('result="ok"', 'result="good"', "label values are not those wanted"),
-        ("3000000", "3", "is 3, which is not the same amount"),
+        ("3000000", "3", "is 3, and another is wanted there"),
+        ("3000000", "NaN", "is nan, and another is wanted there"),
+        ("3000000", "0x1p-2", "is nan, and another is wanted there"),
+        ("3000000", "+Inf", "is inf, and another is wanted there"),
     ],
 )
 def test_the_first_difference_is_named_without_the_right_answer(old, new, said):

@@ -9,6 +9,7 @@ import pytest
 
 import monlab
 from monlab.grading.verdict import State
+from monlab.grading.yaml_answers import MOST_CHARACTERS
 from monlab.progress.store import Store
 from monlab.settings import settings
 
@@ -37,7 +38,14 @@ def test_answers_come_back_as_they_were(store, answer, kept):
     assert store.newest()[0].answer == kept
 
 
-@pytest.mark.parametrize("answer", ["a" * 100_001, object(), 10**4999, float("nan")], ids=["long", "object", "digits", "nan"])
+@pytest.mark.parametrize("letter", ['"', "\n", "я", "\ud83d"], ids=ascii)
+def test_the_longest_answer_that_is_judged_is_kept(store, letter):
+    answer = letter * MOST_CHARACTERS
+    store.attempted("m90.q1", "right", "", answer)
+    assert store.newest()[0].answer == answer
+
+
+@pytest.mark.parametrize("answer", ["a" * 1_000_001, object(), 10**4999, float("nan")], ids=["long", "object", "digits", "nan"])
 def test_an_answer_that_cannot_be_kept_leaves_the_one_before(store, answer):
     store.attempted("m90.q1", "wrong", "", "before")
     assert store.attempted("m90.q1", "wrong", "", answer) == ""

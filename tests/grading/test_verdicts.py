@@ -1,23 +1,29 @@
 """The four states, what a wrong answer is told, and how quickly."""
 
+import json
 import time
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
+import pandas as pd
 import pytest
 from throwaway_prometheus import prometheus
 
 import monlab
 from monlab import endpoints
-from monlab.grading import asking, learner, moment
+from monlab.grading import asking, cache, choice, learner, moment, number, tried
 from monlab.grading.check import Check
 from monlab.grading.results import Refusal
 from monlab.grading.units import quantity
 from monlab.grading.verdict import CheckFailed, State
 from monlab.problem import LabProblem
-from monlab.progress.store import Store
+from monlab.progress.store import Store, _packed
 from monlab.settings import settings
 
-NOTHING = [None, ..., "", "  \n", "...", "# Your answer goes here.", "# a\n\n# b", [], set(), ["", None]]
+NOTHING = [None, ..., "", "  \n", "...", "# Your answer goes here.", "# a\n\n# b", [], set(), frozenset(), ["", None]]
 
 
 @pytest.mark.parametrize("answer", NOTHING, ids=repr)
@@ -162,6 +168,7 @@ NUMBERS = {
     "2.6 ks": "'ks' is no unit of a time",
     "~43.2 min": None,
     "about 43.2 minutes.": None,
+    "0.432": "0.432 min is too small",  # a hundredth, and no share
     "forty": "cannot be read as a number",
     "1/2": "cannot be read as a number",
     "43.2 min of 30 d": "cannot be read as a number",
@@ -195,7 +202,22 @@ def test_a_wrong_number_hears_which_slip_it_is(answer, words, samples, own_state
         ("4.3e-4", 4.3e-4, ""),
         ("−5", -5, ""),
         ("5 apples and 3 pears", None, ""),
+        ("1\u202f296 s", 1296, "a time"),
+        ("1’296 s", 1296, "a time"),
+        ("\u200b43.2\u2009min", 2592, "a time"),
+        ("“43.2 min”", 2592, "a time"),
+        ("= `43.2 min`", 2592, "a time"),
+        ("(99.9 %)", 0.999, "a share"),
+        ("3 hours and 20 minutes", 12000, "a time"),
+        ("1.2k", 1200, ""),
+        ("1.2 k requests", 1200, ""),
+        ("0.5 million", 500_000, ""),
+        ("2 kB", 2000, "an amount of data"),
+        ("€ 45.60", 45.6, ""),
+        ("EUR 45.60", 45.6, ""),
+        ("45,60 €", 45.6, ""),
         ("", None, ""),
+        ("`", None, ""),
         ("min", None, ""),
         ("1.2.3", None, ""),
     ],
@@ -205,12 +227,80 @@ def test_numbers_are_read_as_people_write_them(text, value, dimension):
     assert (found is None) if value is None else (found.value == pytest.approx(value) and found.dimension == dimension)
 
 
+@pytest.mark.parametrize(
+    ("unit", "answer", "words"),
+    [
+        ("%", "0.995", "100 times too small: a share where a percentage was asked"),
+        ("%", "0.5 %", "Yours is 100 minus the right number"),
+        ("%", "100.5 %", "1 divided by the right number"),
+        ("%", "0.01005 %", "is too small"),
+        ("%", "1.6583 %", "is too small"),  # a sixtieth, and no time
+        ("times", "1.6583", "60 times too small"),
+    ],
+)
+def test_a_slip_belongs_to_the_units_dimension(unit, answer, words):
+    check = number("m90.q1", expected=99.5, unit=unit, accepts=[], rejects={}, hints=["a"], solution="", tolerance=1e-4)
+    assert words in check.verdict(answer).message
+
+
+@pytest.mark.parametrize(
+    "answer", [Fraction(216, 5), Decimal("43.2"), timedelta(minutes=43.2), np.float32(43.2), pd.Timedelta("43min 12s")], ids=repr
+)
+def test_a_number_is_right_in_any_type_and_can_be_judged_again(answer, samples, own_state):
+    check = samples["m90.q3"]
+    assert check.verdict(answer).state is State.RIGHT
+    assert check.verdict(json.loads(_packed(check.kept(answer)))).state is State.RIGHT
+
+
+@pytest.mark.parametrize(
+    "answer", [Decimal("NaN"), Decimal("sNaN"), Decimal("1e999999"), Fraction(10**400), timedelta.max], ids=repr
+)
+def test_what_is_no_finite_number_is_told_so(answer, samples, own_state):
+    verdict = samples["m90.q3"].verdict(answer)
+    assert verdict.state is State.WRONG and len(verdict.message) < 200
+
+
 def test_a_set_of_answers_hears_how_far_it_is(samples, own_state):
     check = samples["m90.q6"]
     assert "none of the options" in check.verdict(["latency", "speed"]).message
     assert "is none of the options" in check.verdict(["latencyy"]).message
     assert check.verdict(["latency"]).message == "Not yet: 3 are missing."
     assert check.verdict(["latency", "traffic", "errors", "cost"]).message == "Money is no signal of a service's health."
+
+
+def test_a_set_of_answers_may_come_as_whatever_lists_them(samples, own_state):
+    names = ["latency", "traffic", "errors", "saturation"]
+    ways = [
+        dict.fromkeys(names).keys(),
+        np.array(names),
+        pd.Series(names, index=[0.5, 1.5, 2.5, 3.5]),
+        pd.Index(names),
+        [*names, ""],
+    ]
+    ways += [", ".join(names), "\n".join(names), "latency; traffic, errors and saturation", f"[{', '.join(names)}]"]
+    for way in ways:
+        assert samples["m90.q6"].verdict(way).state is State.RIGHT, way
+        assert isinstance(samples["m90.q6"].kept(way), str | list), way
+
+
+def test_whole_numbers_in_a_list_are_read_as_texts():
+    check = choice("m90.q1", right={"500", "503"}, options=["402", "500", "503"], accepts=[[503, 500]], rejects=[], hints=["a"])
+    for answer in ([500, 503], {500, 503}, np.array([500, 503]), ["500", 503]):
+        assert check.verdict(answer).state is State.RIGHT, answer
+    assert "no text" in check.verdict([True, 500]).message and "402" in check.verdict([501]).message
+
+
+def test_case_counts_where_it_tells_options_apart():
+    check = choice("m90.q1", right="Bps", options=["Bps", "bps"], accepts=[], rejects={"bps": "Those are bits."}, hints=["a"])
+    assert check.verdict("`Bps`").state is State.RIGHT
+    assert check.verdict("bps").message == "Those are bits."
+    assert check.verdict("BPS").state is State.WRONG
+    with pytest.raises(ValueError, match="read the same"):
+        choice("m90.q1", right="a b", options=["a b", "a-b"], accepts=[], rejects={}, hints=["a"])
+
+
+def test_what_is_no_option_is_told_in_the_learners_own_words(samples, own_state):
+    assert "'Time_Out' is none of the options" in samples["m90.q6"].verdict(["latency", "Time_Out"]).message
 
 
 def test_hints_come_one_at_a_time_and_the_place_is_kept(samples, own_state):
@@ -264,14 +354,19 @@ def queries(check: Check) -> list[str]:
 
 
 def test_an_answer_that_was_kept_damaged_is_asked_for_again(samples, small_archive, kept_answers):
-    from monlab.grading import cache
-
     check = samples["m90.q1"]
     check.verdict(check.reference)
     cache._memory.clear()
     for path in kept_answers.iterdir():
         path.write_bytes(b"damaged")
     assert check.verdict(check.reference).state is State.RIGHT
+
+
+def test_what_other_code_said_of_a_known_mistake_is_not_used(own_state, monkeypatch):
+    said = iter(["old words", "new words"])
+    assert [tried.kept("a mistake", lambda: next(said)) for _ in range(2)] == ["old words"] * 2
+    monkeypatch.setattr(cache, "code", lambda: "of a newer course")
+    assert tried.kept("a mistake", lambda: next(said)) == "new words"
 
 
 def test_a_reference_that_the_server_refuses_is_the_authors_error(samples, small_archive):

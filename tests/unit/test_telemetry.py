@@ -65,6 +65,12 @@ def test_series_are_named_by_what_tells_them_apart(labels, names):
         ("up{", "1:4: parse error: unexpected end", "unexpected end\n  up{\n     ^ line 1, column 4"),
         ("sum(\n  up[", "2:6: parse error: unclosed", "unclosed\n    up[\n       ^ line 2, column 6"),
         ("x", "query timed out", "query timed out"),
+        (
+            "a" * 500 + "!" + "b" * 500,
+            "1:501: parse error: unexpected",
+            f"unexpected\n  …{'a' * 80}!{'b' * 79}…\n  {' ' * 81}^ line 1, column 501",
+        ),
+        ("(" * 900, "1:900: parse error: unclosed", f"unclosed\n  …{'(' * 160}\n  {' ' * 160}^ line 1, column 900"),
         ("", "1:1: parse error: no expression found", "no expression found\n  \n  ^ line 1, column 1"),
     ],
 )

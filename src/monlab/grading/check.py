@@ -72,7 +72,9 @@ def blank(answer: Any) -> bool:
     if isinstance(answer, str):
         lines = (line.strip() for line in answer[:100_000].splitlines())
         return len(answer) < 100_000 and all(not line or line.startswith("#") or line in ("...", "…") for line in lines)
-    return isinstance(answer, list | tuple | set | dict) and all(one is None or one == "" for one in answer)
+    return isinstance(answer, list | tuple | set | frozenset | dict) and all(
+        one is None or (isinstance(one, str) and not one) for one in answer
+    )
 
 
 def unfit_text(text: str, most_characters: int) -> str:

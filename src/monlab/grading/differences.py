@@ -25,10 +25,17 @@ FACTORS = {
 }
 
 
+NOTHING = (
+    "Your query gives nothing at any instant of the archive. It may be that no series fits a selector, that the two sides of an "
+    "operator have no labels in common, that a comparison drops all, or that a window of less than two minutes holds one sample. "
+    "Ask its parts one by one."
+)
+
+
 def first_difference(mine: Result, wanted: Result, instants: Instants, tolerance: float) -> str:
     """The first condition that `mine` fails. Both are known to differ."""
     if mine.empty:
-        return "Your query gives nothing at any instant of the archive: no series fits its selectors, none is left of them, or a window is shorter than two minutes and holds one sample."
+        return NOTHING
     names = _label_names(mine, wanted)
     if len(mine.labels) != len(wanted.labels):
         count = f"Your query gives {len(mine.labels):,} series where {len(wanted.labels):,} {'is' if len(wanted.labels) == 1 else 'are'} wanted."
@@ -55,6 +62,8 @@ def line_difference(mine: Outcome, wanted: Outcome) -> str:
 
 
 def _label_names(mine: Result, wanted: Result) -> str:
+    if "__name__" in mine.label_names and "__name__" not in wanted.label_names:
+        return "They are of several metrics: name the one that is asked."
     extra = [name for name in mine.label_names if name not in wanted.label_names]
     missing = [name for name in wanted.label_names if name not in mine.label_names]
     found = (
@@ -120,7 +129,9 @@ def distance(yours: float, right: float) -> str:
 
 def ratio_hint(mine: np.ndarray, wanted: np.ndarray) -> str:
     """What all values have in common against the right ones, when it is one simple thing; else empty."""
-    used = np.isfinite(mine) & np.isfinite(wanted)
+    used = np.isfinite(wanted)
+    if not np.array_equal(used, np.isfinite(mine)):
+        return ""
     mine, wanted = mine[used], wanted[used]
     solid = (mine != 0) & (wanted != 0)
     if not solid.any() or not np.array_equal(mine == 0, wanted == 0):
@@ -128,7 +139,7 @@ def ratio_hint(mine: np.ndarray, wanted: np.ndarray) -> str:
     ratios = mine[solid] / wanted[solid]
     factor = float(np.median(ratios))
     if np.allclose(ratios, factor, rtol=1e-6):
-        return _factor(factor)
+        return "" if np.isclose(factor, 1, rtol=1e-4) else _factor(factor)
     products = mine[solid] * wanted[solid]
     if solid.sum() > 1 and np.allclose(products, 1, rtol=1e-6):
         return "each is 1 divided by the right one: the ratio stands upside down."

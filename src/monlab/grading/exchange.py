@@ -46,7 +46,8 @@ def export(path: Path, settings: Settings) -> int:
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
         "answers": answers,
     }
-    write_whole(path, json.dumps(body, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(body, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")  # half a character becomes \ud800
+    write_whole(path, text.decode() + "\n")
     return len(answers)
 
 

@@ -32,10 +32,10 @@ def _description(mine: Panel, _wanted: Panel) -> Found:
     if not words:
         return "none", "it has no description."
     letters = [letter for word in words for letter in word if not letter.isascii()]
-    if (
-        len(words) < LEAST_WORDS and len(letters) < LEAST_LETTERS
-    ) or mine.description.strip().casefold() == mine.title.strip().casefold():
-        return "short", "its description says nothing that the title does not say. What does it show, and what is to be done?"
+    if mine.description.strip(" .").casefold() == mine.title.strip(" .").casefold():
+        return "title", "its description says nothing that the title does not say. What does it show, and what is to be done?"
+    if len(words) < LEAST_WORDS and len(letters) < LEAST_LETTERS:
+        return "short", f"its description has fewer than {LEAST_WORDS} words. What does it show, and what is to be done?"
     return None
 
 
@@ -47,15 +47,13 @@ def _thresholds(mine: Panel, wanted: Panel) -> Found:
     """Values in the unit's base, and colours by their hue. A panel for which none are wanted may have any."""
     if not wanted.thresholds:
         return None
-    yours, right = steps(mine), steps(wanted)
+    written = [one for one, _ in steps(mine)[1:]]  # the first colour is for all below, number or not
+    if written != sorted(written, key=lambda one: float("-inf") if one is None else one):
+        return "order", "its thresholds are not in ascending order."
+    yours, right = _seen(steps(mine)), _seen(steps(wanted))
     if not yours:
         return "none", "it has no thresholds."
-    edges, wanted_edges = (
-        [one for one, _ in yours[1:]],
-        [one for one, _ in right[1:]],
-    )  # the first colour is for all below, number or not
-    if edges != sorted(edges, key=lambda one: float("-inf") if one is None else one):
-        return "order", "its thresholds are not in ascending order."
+    edges, wanted_edges = [one for one, _ in yours[1:]], [one for one, _ in right[1:]]
     if len(edges) != len(wanted_edges):
         return f"{edges}", f"it has {len(edges)} steps above the base, and {len(wanted_edges)} are asked."
     if edges != wanted_edges:
@@ -84,6 +82,11 @@ def steps(panel: Panel) -> list[tuple[float | None, str]]:
             value = low + (high - low) * value / 100
         found.append((None if value is None else round(value * factor, 9), hue(step.color)))
     return found
+
+
+def _seen(found: list[tuple[float | None, str]]) -> list[tuple[float | None, str]]:
+    """Steps without those that go on in the colour of the one before: nobody sees where they begin."""
+    return [one for place, one in enumerate(found) if not place or one[1] != found[place - 1][1]]
 
 
 def hue(color: str) -> str:

@@ -7,7 +7,7 @@ from monlab.grading import asking
 from monlab.grading.check import Check
 from monlab.grading.differences import first_difference, line_difference, shape
 from monlab.grading.instants import Instants
-from monlab.grading.results import Lines, Outcome, Refusal, Result, same
+from monlab.grading.results import Lines, Outcome, Refusal, Result, guarded, same
 from monlab.grading.tokens import tokens
 from monlab.grading.verdict import Verdict
 
@@ -30,6 +30,7 @@ class QueryCheck(Check):
         plainly = self.other_type(answer, mine)
         if plainly:
             return self.wrong(plainly)
+        wanted = guarded(wanted, mine) if isinstance(wanted, Result) else wanted
         if same(mine, wanted, self.tolerance):
             return self.right(f"Your query gives what was asked, at each of {len(self.at)} instants.")
         mistake = self._mistake(answer, mine)
@@ -43,7 +44,9 @@ class QueryCheck(Check):
     def _mistake(self, answer: str, mine: Outcome) -> str:
         """The message of the rejected answer that comes to the same; empty when there is none."""
         for query, message in self.rejects:
-            if same(mine, self.archive.kept(query, self.at), self.tolerance) and _same_nothing(answer, query, mine):
+            known = self.archive.kept(query, self.at)
+            known = guarded(known, mine) if isinstance(known, Result) else known
+            if same(mine, known, self.tolerance) and _same_nothing(answer, query, mine):
                 return message
         return ""
 

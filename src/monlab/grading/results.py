@@ -105,6 +105,23 @@ def close(mine: np.ndarray, wanted: np.ndarray, tolerance: float) -> np.ndarray:
     return np.isclose(mine, wanted, rtol=tolerance, atol=nothing, equal_nan=True)
 
 
+def guarded(wanted: Result, mine: Outcome) -> Result:
+    """What is wanted, without the NaN that `mine` leaves out: not to divide nothing by nothing (`> 0`) is no mistake."""
+    if not isinstance(mine, Result):
+        return wanted
+    rows = {labels: row for row, labels in enumerate(mine.labels)}
+    theirs = np.array([mine.present[rows[one]] if one in rows else np.zeros_like(present) for one, present in _rows(wanted)])
+    if not theirs.size:
+        return wanted
+    present = wanted.present & (theirs | ~np.isnan(wanted.values))
+    left = present.any(axis=1) | np.array([one in rows for one in wanted.labels])
+    return Result(tuple(one for one, stays in zip(wanted.labels, left, strict=True) if stays), wanted.values[left], present[left])
+
+
+def _rows(result: Result) -> Iterable[tuple[Labels, np.ndarray]]:
+    return zip(result.labels, result.present, strict=True)
+
+
 def same(mine: Outcome, other: Outcome, tolerance: float = TOLERANCE) -> bool:
     """Whether two queries came to the same. Two refusals are the same when the server complains of the same thing."""
     if isinstance(mine, Refusal) or isinstance(other, Refusal):

@@ -72,6 +72,6 @@ class TriedCheck(Check):
 
 
 def kept(key: str, ask: Callable[[], str]) -> str:
-    """An outcome from the cache; a new version of a tool, or another engine's, is asked anew."""
+    """An outcome from the cache; a new version of a tool or of what judges, or another engine's, is asked anew."""
     versions = sorted(compose.read_versions(settings().versions_file).items())
-    return str(cache.said(f"{endpoints.read(settings()).engine} {versions} {key}", ask))
+    return str(cache.said(f"{endpoints.read(settings()).engine} {versions} {cache.code()} {key}", ask))

@@ -35,7 +35,12 @@ PART = re.compile(rf"\s*({NUMBER})\s*([^\d\s.,+'-][^\d,+]*?)?\s*(?=$|[+\d.,])")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[  ',_]\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
 
-ABOUT = re.compile(r"^(?:[~≈]|about |approximately |ca\.? |circa )\s*", re.IGNORECASE)  # modesty does not count
+ABOUT = re.compile(r"^(?:[=~≈€]|EUR |about |approximately |roughly |ca\.? |circa )\s*", re.IGNORECASE)  # modesty does not count
+AND = re.compile(r"\s+and\s+", re.IGNORECASE)  # 3 hours and 20 minutes
+SCALES = {"k": 1e3, "K": 1e3, "thousand": 1e3, "million": 1e6, "mio": 1e6}  # M would be minutes
+FRAME = " \t\r\n\"'`*()[]“”„«»‘’"  # round a number, it says nothing
+# Narrow blanks and typographic signs as plain ones; letters without width are gone.
+PLAIN = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " ") | dict.fromkeys("\u200b\u2060\ufeff") | {"−": "-", "’": "'"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Quantity:
 def quantity(text: str) -> Quantity | None:
     """What a text says, None when it is no number with an optional unit. Parts are added: `3 h 20 min`."""
     found, at = [], 0
-    text = ABOUT.sub("", text.strip().replace("−", "-").replace("\u00a0", " ")).rstrip(". ")
+    text = AND.sub(" ", ABOUT.sub("", text.strip(FRAME).translate(PLAIN)).strip(FRAME).rstrip(". "))
     while at < len(text):
         match = PART.match(text, at)
         if not match or match.end() == at:
@@ -90,4 +95,7 @@ def dimension_of(unit: str) -> tuple[str, float]:
 
 def _one(number: float, unit: str) -> Quantity:
     dimension, factor = dimension_of(unit)
+    scale, _, rest = unit.partition(" ")
+    if not dimension and scale in SCALES:  # 1.2 k requests
+        return Quantity(number * SCALES[scale], "", rest.strip())
     return Quantity(number * factor, dimension, "" if dimension else unit)

@@ -17,7 +17,7 @@ from filelock import FileLock
 from monlab.problem import LabProblem
 
 WAIT_SECONDS = 5  # for another process that writes
-MOST_CHARACTERS = 100_000  # of an answer that is kept
+MOST_CHARACTERS = 1_000_000  # of an answer that is kept; 100,000 that are judged may be six times as many in JSON
 TABLES = """
 CREATE TABLE IF NOT EXISTS attempts (at TEXT, check_id TEXT, state TEXT, mistake TEXT, answer TEXT);
 CREATE INDEX IF NOT EXISTS attempts_of ON attempts (check_id);

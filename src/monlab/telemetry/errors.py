@@ -4,6 +4,7 @@ import re
 
 from monlab.problem import LabProblem
 
+WIDE = 160  # characters of a line that are shown
 POSITION = re.compile(r"(?P<line>\d+):(?P<column>\d+): parse error: ")
 
 
@@ -24,5 +25,14 @@ def pointed(query: str, message: str) -> str:
     lines = query.splitlines() or [""]
     line = min(int(found["line"]), len(lines))
     column = int(found["column"])
-    text = lines[line - 1].expandtabs(1)
-    return f"{message[found.end() :]}\n  {text}\n  {' ' * (column - 1)}^ line {line}, column {column}"
+    text, before = _around(lines[line - 1].expandtabs(1), column - 1)
+    return f"{message[found.end() :]}\n  {text}\n  {' ' * before}^ line {line}, column {column}"
+
+
+def _around(text: str, place: int) -> tuple[str, int]:
+    """The part of a line round a place in it, and where the place is in that part."""
+    if len(text) <= WIDE:
+        return text, place
+    start = min(max(0, place - WIDE // 2), len(text) - WIDE)
+    before, after = "…" if start else "", "…" if start + WIDE < len(text) else ""
+    return before + text[start : start + WIDE] + after, place - start + len(before)

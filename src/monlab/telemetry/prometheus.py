@@ -81,7 +81,10 @@ class Prometheus:
         found = self.query(query, time)
         if len(found) != 1:
             raise LabProblem(f"One value was wanted and the query gave {len(found)} series: {query}")
-        return float(found["value"].iloc[0])
+        single = found["value"].iloc[0]
+        if isinstance(single, str):
+            raise LabProblem(f"One number was wanted and the query gave a text: {query}")
+        return float(single)
 
     def refused(self, query: str) -> Page:
         """What the server says to a query it refuses, as text. Raises LabProblem when it does not refuse."""
@@ -260,7 +263,7 @@ class Prometheus:
                 f"{self.service} at {web.shown(base)} answered {answer.status_code} without JSON: {answer.text[:200]}"
             ) from None
         if body.get("status") != "success":
-            raise QueryProblem(query, f"{body.get('error', answer.text[:200])}")
+            raise QueryProblem(query or str(parameters.get("query", "")), f"{body.get('error', answer.text[:200])}")
         return dict(body)
 
 

@@ -1,8 +1,13 @@
-"""Short texts: one of several options, several of them, or a name. Case, blanks and typographic signs do not count."""
+"""Short texts: one of several options, several of them, or a name. Case, blanks and typographic signs do not count.
+
+Case counts where nothing else tells two options apart (`Bps` and `bps`).
+"""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, KeysView, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from numbers import Integral
 from typing import Any, ClassVar
 
 from monlab.grading.check import Check, pairs, unfit_text
@@ -18,12 +23,27 @@ MOST_CHOSEN = 100
 
 BETWEEN = re.compile(r"(?<=\w)\s*[-_:,/]+\s*(?=\w)")  # signs between two words
 VERSION = re.compile(r"\b(?:version\s+|v)(?=\d)")
+ARTICLE = re.compile(r"^(?:the|an?) ")
+SEPARATOR = re.compile(r"\s*[,;\s]\s*(?:and\s+)?")  # between the names of a set that is written as one text
 
 
-def folded(text: str) -> str:
-    """A text without what does not count: case, blanks, signs between words, `v` before a version, quotes around it."""
-    words = BETWEEN.sub(" ", " ".join(text.translate(ALIKE).casefold().split()).strip("\"'`.! "))
-    return VERSION.sub("", words)
+def folded(text: str, cased: bool = False) -> str:
+    """A text without what does not count: blanks, signs between words, `v` before a version, an article, quotes, mostly case."""
+    plain = text.translate(ALIKE)
+    words = BETWEEN.sub(" ", " ".join((plain if cased else plain.casefold()).split()).strip("\"'`*.!,; "))
+    return ARTICLE.sub("", VERSION.sub("", words))
+
+
+def listed(answer: Any) -> Any:
+    """Arrays, keys, and columns and indexes of frames as lists, with whole numbers as texts; anything else as it is."""
+    if isinstance(answer, KeysView):
+        answer = list(islice(answer, MOST_CHOSEN + 1))
+    elif getattr(answer, "ndim", 0) == 1 and hasattr(answer, "tolist"):
+        answer = getattr(answer, "iloc", answer)[: MOST_CHOSEN + 1].tolist()
+    if not isinstance(answer, list | tuple | set | frozenset) or len(answer) > MOST_CHOSEN:
+        return answer
+    texts = [str(one) if isinstance(one, Integral) and not isinstance(one, bool) else one for one in answer]
+    return frozenset(texts) if isinstance(answer, set | frozenset) else texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +53,7 @@ class ChoiceCheck(Check):
     options: tuple[str, ...]  # empty: any text
     sets: tuple[frozenset[str], ...]  # right answers, folded; one text each unless several are wanted
     several: bool
+    cased: bool  # whether case tells options apart
 
     types: ClassVar[tuple[type, ...]] = (str, list, tuple, set, frozenset)
     most_characters: ClassVar[int] = 500
@@ -52,27 +73,45 @@ class ChoiceCheck(Check):
             return f"The answer is {self.wants}; yours holds something that is no text."
         return next(filter(None, (unfit_text(one, self.most_characters) for one in answer)), "")
 
+    def verdict(self, answer: Any) -> Verdict:
+        return super().verdict(listed(answer))
+
+    def kept(self, answer: Any) -> Any:
+        return listed(answer)
+
     def judge(self, answer: Any) -> Verdict:
-        mine = frozenset(folded(one) for one in ([answer] if isinstance(answer, str) else answer))
+        words = {self._folded(one): one for one in self._texts(answer)}
+        mine = frozenset(words)
         if mine in self.sets:
             return self.right("That is it.")
         for example, message in self.rejects:
-            if mine == frozenset(folded(one) for one in ([example] if isinstance(example, str) else example)):
+            if mine == frozenset(self._folded(one) for one in self._texts(example)):
                 return self.wrong(message, mistake=message)
-        known = {folded(option) for option in self.options}
+        known = {self._folded(option) for option in self.options}
         unknown = sorted(mine - known) if known else []
         if unknown:
-            return self.wrong(f"{unknown[0]!r} is none of the options: {', '.join(self.options)}.")
+            return self.wrong(f"{words[unknown[0]].strip()!r} is none of the options: {', '.join(self.options)}.")
         if self.several:
             return self._counted(mine)
         return self.wrong("One answer is wanted, and yours lists several." if len(mine) > 1 else "That is not it.")
+
+    def _folded(self, text: str) -> str:
+        return folded(text, self.cased)
+
+    def _texts(self, answer: Any) -> list[str]:
+        """The texts in an answer, without empty ones. One text may name several, where no option holds what separates them."""
+        if not isinstance(answer, str):
+            return [one for one in listed(answer) if one.strip()]
+        if self.several and self.options and not any(SEPARATOR.search(option) for option in self.options):
+            return SEPARATOR.split(answer.strip("[](){} \n,;"))
+        return [answer]
 
     def _counted(self, mine: frozenset[str]) -> Verdict:
         """How far a set is from the nearest right one; the message of a wrong member comes first."""
         right = max(self.sets, key=lambda one: len(one & mine))
         wrong, missing = mine - right, right - mine
         for example, message in self.rejects:
-            if isinstance(example, str) and folded(example) in wrong:
+            if isinstance(example, str) and self._folded(example) in wrong:
                 return self.wrong(message, mistake=message)
         found = ([f"{len(wrong)} of yours {'does' if len(wrong) == 1 else 'do'} not belong"] if wrong else []) + (
             [f"{len(missing)} {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
@@ -95,15 +134,17 @@ def choice(
     Accepted answers are right, too, so they may be other names for the same. A rejected option has its reason; without
     `options` any text may be answered.
     """
-    several = not isinstance(right, str)
-    given = [right, *accepts]
+    several, choices = not isinstance(right, str), tuple(options)
+    cased = len({folded(option) for option in choices}) < len(choices)
+    if len({folded(option, cased) for option in choices}) < len(choices):
+        raise ValueError(f"{id}: two options read the same: {', '.join(choices)}.")
+    given = [[answer] if isinstance(answer, str) else listed(answer) for answer in (right, *accepts)]
     return ChoiceCheck(
         id=id,
-        options=tuple(options),
-        sets=tuple(
-            dict.fromkeys(frozenset(folded(one) for one in ([answer] if isinstance(answer, str) else answer)) for answer in given)
-        ),
+        options=choices,
+        sets=tuple(dict.fromkeys(frozenset(folded(one, cased) for one in answer) for answer in given)),
         several=several,
+        cased=cased,
         accepts=tuple(accepts),
         rejects=pairs(rejects),
         hints=tuple(hints),

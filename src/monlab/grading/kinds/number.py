@@ -3,7 +3,10 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from functools import partial
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,10 +43,12 @@ def measured(query: str, *, at: str, times: float = 1.0) -> Measured:
 
 Expected = float | Measured | Callable[[], float]
 # How many times too large an answer is -> the slip behind it. The first that fits counts; exact steps come before near ones.
-# Bits and powers of 1,024 are slips of amounts of data only.
-SLIPS = (
+# A unit of one dimension has the slips of that dimension only; what counts (requests, times) may have each.
+SHARE_SLIPS = (
     (100, "yours is 100 times too large: a percentage where a share was asked"),
     (0.01, "yours is 100 times too small: a share where a percentage was asked"),
+)
+TIME_SLIPS = (
     (60, "yours is 60 times too large: seconds where minutes were asked, or minutes where hours were"),
     (1 / 60, "yours is 60 times too small: minutes where seconds were asked, or hours where minutes were"),
     (3600, "yours is 3,600 times too large: seconds where hours were asked"),
@@ -52,8 +57,12 @@ SLIPS = (
     (1 / 86400, "yours is 86,400 times too small: days where seconds were asked, or per second where per day was"),
     (24, "yours is 24 times too large: hours where days were asked"),
     (1 / 24, "yours is 24 times too small: days where hours were asked"),
+)
+STEP_SLIPS = (
     (1000, "yours is 1,000 times too large: milliseconds where seconds were asked, or a step of kilo, mega, giga"),
     (0.001, "yours is 1,000 times too small: seconds where milliseconds were asked, or a step of kilo, mega, giga"),
+)
+SLIPS = (
     (28 / 30, "yours fits a month of 28 days; the month here has 30"),
     (31 / 30, "yours fits a month of 31 days; the month here has 30"),
     (-1, "yours has the wrong sign"),
@@ -70,6 +79,13 @@ DATA_SLIPS = (
     (1.024, "yours is kB (powers of 1,000) where KiB (powers of 1,024) were asked"),
     (1 / 1.024, "yours is KiB (powers of 1,024) where kB (powers of 1,000) were asked"),
 )
+OF_DIMENSION = {
+    "a share": SHARE_SLIPS,
+    "a time": TIME_SLIPS + STEP_SLIPS,
+    "a rate": TIME_SLIPS + STEP_SLIPS,
+    "an amount of data": STEP_SLIPS + DATA_SLIPS,
+    "": SHARE_SLIPS + TIME_SLIPS + STEP_SLIPS,
+}
 SLIP_TOLERANCE = 0.002  # 28 and 31 days are 3 % and more off, kB and KiB 2.4 %
 
 
@@ -82,8 +98,14 @@ class NumberCheck(Check):
     tolerance: float  # relative
 
     wants: ClassVar[str] = "a number, or a text with a number and its unit"
-    types: ClassVar[tuple[type, ...]] = (int, float, np.integer, np.floating, str)
+    types: ClassVar[tuple[type, ...]] = (Real, Decimal, timedelta, str)  # numpy's numbers are real, too
     most_characters: ClassVar[int] = 100
+
+    def kept(self, answer: Any) -> Any:
+        """A fraction as a float, and a length of time in seconds, as JSON can hold them."""
+        if isinstance(answer, timedelta):
+            return f"{answer.total_seconds()} s"
+        return answer if isinstance(answer, str | int | float | np.number) else _float(answer)
 
     def judge(self, answer: Any) -> Verdict:
         read = self.read(answer)
@@ -104,11 +126,10 @@ class NumberCheck(Check):
     def read(self, answer: Any) -> float | str:
         """The answer in the check's unit, or a sentence about why it cannot be read so."""
         unit = self.unit or "a number"
+        if isinstance(answer, timedelta):
+            answer = f"{answer.total_seconds():f} s"
         if not isinstance(answer, str):
-            try:
-                value = float(answer)
-            except OverflowError:
-                value = math.inf
+            value = _float(answer)
             return value if math.isfinite(value) else f"{value} is no number that can be compared. The answer is in {unit}."
         found = quantity(answer)
         if found is None:
@@ -130,16 +151,27 @@ class NumberCheck(Check):
 
     def _slip(self, mine: float, right: float) -> str:
         slack = max(SLIP_TOLERANCE, min(self.tolerance, 0.01))
-        for factor, words in SLIPS + (DATA_SLIPS if dimension_of(self.unit)[0] == "an amount of data" else ()):
-            if right and _near(mine, right * factor, slack):
+        dimension, factor = dimension_of(self.unit)
+        for times, words in OF_DIMENSION[dimension] + SLIPS:
+            if right and _near(mine, right * times, slack):
                 return f"Look at the units: {words}."
-        if right and mine and _near(mine, 1 / right, slack):
+        whole = 1 / factor if dimension == "a share" else 1  # 100 for percentages
+        if right and mine and _near(mine, whole * whole / right, slack):
             return "Yours is 1 divided by the right number: the ratio stands upside down."
-        if 0 < right < 1 and _near(mine, 1 - right, slack):
-            return "Yours is 1 minus the right number: the share of the others."
+        if 0 < right < whole and _near(mine, whole - right, slack):
+            return f"Yours is {whole:g} minus the right number: the share of the others."
         side = "large" if mine > right else "small"
         near = " but not far off: mind rounding, and the ends of the window" if right and 0.9 < mine / right < 1.1 else ""
         return f"{mine:.6g} {self.unit}".strip() + f" is too {side}{near}."
+
+
+def _float(answer: Any) -> float:
+    try:
+        return float(answer)
+    except OverflowError:
+        return math.inf
+    except (ValueError, TypeError):  # a signalling NaN
+        return math.nan
 
 
 def _near(mine: float, other: float, tolerance: float) -> bool:

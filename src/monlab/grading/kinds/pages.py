@@ -1,5 +1,6 @@
 """Pages of metrics: promtool must be content with them, and they must say the same as the reference."""
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from monlab.stack import tools
 __all__ = ["metrics_page"]
 
 TYPE = re.compile(r"^# TYPE (\S+) (\S+)\s*$")
-SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)$")
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)\s*(?:\{(.*)\})?\s*(?<=[\s}])(\S+)(?:\s+-?\d+)?$")  # a time may follow
+LABEL = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
 LINT = "error while linting: text format parsing error in "
 
 
@@ -51,8 +52,8 @@ class PageCheck(Check):
     def _tried(self, page: str) -> Tried:
         said = tools.promtool("check", "metrics", stdin=page.strip("\n") + "\n")
         if not said.ok:
-            words = " ".join(said.text.replace(LINT, "").split())[:400]
-            return Tried(False, f"refused {words}", f"promtool says: {words}")
+            words = "; ".join(" ".join(line.split()) for line in said.text.replace(LINT, "").splitlines() if line.strip())[:400]
+            return Tried(False, f"refused {words}", f"promtool says: {words}.")
         different = difference(read(page), read(self.reference))
         return Tried(not different, different, different or "promtool is content, and the page says what it should.")
 
@@ -64,8 +65,16 @@ def read(page: str) -> Said:
         if found := TYPE.match(line):
             types[found[1]] = found[2]
         elif found := SAMPLE.match(line.strip()):
-            series[found[1], frozenset(LABEL.findall(found[2] or ""))] = float(found[3])
+            series[found[1], frozenset(LABEL.findall(found[2] or ""))] = _value(found[3])
     return Said(types, series)
+
+
+def _value(text: str) -> float:
+    """A number as Go reads it; what only Go takes for one, such as 0x1p-2, is none that a page here needs."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def difference(mine: Said, right: Said) -> str:
@@ -90,8 +99,8 @@ def difference(mine: Said, right: Said) -> str:
         name = sorted(name for name, _ in mine.series.keys() ^ right.series.keys())[0]
         return f"`{name}` has {sum(known == name for known, _ in mine.series)} series; their label values are not those wanted."
     for key in sorted(right.series, key=str):
-        if abs(mine.series[key] - right.series[key]) > 1e-6 * abs(right.series[key]):
-            return f"A value of `{key[0]}` is {mine.series[key]:g}, which is not the same amount in the right unit."
+        if not math.isclose(mine.series[key], right.series[key], rel_tol=1e-6):
+            return f"A value of `{key[0]}` is {mine.series[key]:g}, and another is wanted there. Mind the unit, and which value belongs to which series."
     return ""
 
 

@@ -19,6 +19,7 @@ __all__ = ["rule_test", "rules", "unit_test"]
 PLACE = re.compile(r"^\s*(?:rules\.yml|Checking.*|SUCCESS.*|FAILED:?)\s*$", re.MULTILINE)
 SUITE = re.compile(r"<testsuite .*?</testsuite>", re.DOTALL)
 FAILURE = re.compile(r"<(?:failure|error)[^>]*>(.*?)</(?:failure|error)>", re.DOTALL)
+EXPECTED = ("alert_rule_test", "promql_expr_test")
 NAME = re.compile(r"[\w-]+\.ya?ml")
 REPEATS = re.compile(r"x\s*(\d+)")
 MOST_REPEATS = 20_000  # steps of one `values:` line
@@ -99,6 +100,8 @@ class RuleTestCheck(TriedCheck):
         files = {f"{n}/{file}": body for n, rules in enumerate(tried) for file, body in (("your_test.yml", text), (name, rules))}
         with bench(files) as here:
             good, *broken = _failures(here, [f"{n}/your_test.yml" for n in range(len(tried))])
+        if "unmarshal" in good or "yaml:" in good:
+            return Tried(False, f"refused {good}", f"promtool cannot read your test: {good[:600]}")
         if good:
             return Tried(False, f"fails {good}", f"On rules that are right, your test fails: {good[:600]}")
         unseen = [message for (_, message), failure in zip(self.broken, broken, strict=True) if not failure]
@@ -110,6 +113,11 @@ class RuleTestCheck(TriedCheck):
         """Why a test is not run: no test, files elsewhere, or more work than a lab should do."""
         if not isinstance(data, dict) or not isinstance(data.get("tests"), list) or not data["tests"]:
             return f"The answer is {self.wants}; yours is not."
+        if not all(isinstance(one, dict) for one in data["tests"]):
+            return "`tests:` is a list of tests, each with `interval:`, `input_series:` and what is expected; one of yours is something else."
+        wrong = next((kind for test in data["tests"] for kind in EXPECTED if not _expectations(test.get(kind))), "")
+        if wrong:
+            return f"`{wrong}:` is a list of expectations, each with `eval_time:`; yours is something else."
         files = data.get("rule_files")
         if (
             not isinstance(files, list)
@@ -122,21 +130,22 @@ class RuleTestCheck(TriedCheck):
             return f"A `values:` line of your test has more than {MOST_REPEATS:,} steps. A few dozen show the same."
         try:
             return self._long(data)
-        except (LabProblem, ValueError, TypeError, AttributeError) as problem:
+        except LabProblem as problem:
             return f"Your test cannot be read: {problem}"
 
     def _long(self, data: dict[str, Any]) -> str:
         general = data.get("evaluation_interval", "1m")
         for test in data["tests"]:
             step = min(seconds_of(str(general)), seconds_of(str(test.get("interval", general))))
-            times = [
-                seconds_of(str(one.get("eval_time", "0s")))
-                for kind in ("alert_rule_test", "promql_expr_test")
-                for one in test.get(kind) or []
-            ]
+            times = [seconds_of(str(one.get("eval_time", "0s"))) for kind in EXPECTED for one in test.get(kind) or []]
             if step <= 0 or max(times, default=0) / step > MOST_EVALUATIONS:
                 return f"Your test would evaluate the rules more than {MOST_EVALUATIONS:,} times. Take a longer interval or an earlier `eval_time`."
         return ""
+
+
+def _expectations(given: Any) -> bool:
+    """Whether this is a list of mappings, or left out."""
+    return given is None or (isinstance(given, list) and all(isinstance(one, dict) for one in given))
 
 
 def _failures(here: Bench, tests: list[str]) -> list[str]:
@@ -166,9 +175,9 @@ def rule_names(data: Any) -> set[str] | None:
 
 
 def _bare(text: str) -> str:
-    """What promtool said, without its frame."""
-    lines = [line.strip() for line in PLACE.sub("", text).splitlines()]
-    return " ".join(line for line in lines if line)[:600]
+    """What promtool said, without its frame. It says some things twice."""
+    lines = [line.strip().removeprefix("rules.yml: ") for line in PLACE.sub("", text).splitlines()]
+    return "; ".join(dict.fromkeys(line for line in lines if line))[:600]
 
 
 def rules(
