@@ -18,7 +18,7 @@ WIDTH, HEIGHT, LEFT, BELOW = 700, 130, 56, 22  # of a curve in the page, and the
 DAY_TICKS = 7
 TITLE_LETTERS, SPENDERS = 80, 7  # of a sheet's title in a line, and in its list
 STYLE = (
-    "body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td,th{padding:.2em .8em;text-align:left}h1,h2,td,li{overflow-wrap:anywhere}"
+    "body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td,th{padding:.2em .8em;text-align:left}h1,h2,li,td:first-child{overflow-wrap:anywhere}td+td{white-space:nowrap}"
     "h2{margin-top:2em;border-top:1px solid #ccc;padding-top:.6em}h3{margin-bottom:.2em}ul{margin-top:.2em}"
     ".days{border-spacing:2px;font-size:12px}.days td{padding:.2em .4em;background:#dcefdc}"
     ".days td.missed{background:#f4c7c3;font-weight:bold}.days td.none{background:#ddd}svg text{font-size:11px;fill:#555}"
