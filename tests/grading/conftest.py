@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import small_month
 from clones import NATIVE, Clone, ended
+from sample_checks import SAMPLE
 
 from monlab import endpoints
 from monlab.archive import loki, prometheus_block, throwaway
@@ -14,7 +15,6 @@ from monlab.grading import cache, registry
 from monlab.settings import settings
 from monlab.stack import servers
 
-SAMPLE = Path(__file__).parent / "sample" / "m90_sample" / "checks.py"
 # A clone of another name: `./lab up` and `./lab down` in this one end what they take for leftovers of their own.
 OURS = replace(settings(), state=settings().state.with_name("clone-of-the-grading-tests"))
 BOUNDS = ("--query.max-samples=5000000", "--query.timeout=20s")  # as archive-prometheus

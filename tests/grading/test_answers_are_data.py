@@ -3,16 +3,15 @@
 import time
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sample_checks import SAMPLE
 
 from monlab.grading import registry, yaml_answers
 from monlab.grading.verdict import State
 
-SAMPLE = Path(__file__).parent / "sample" / "m90_sample" / "checks.py"
 KINDS = {type(check).__name__: check for check in registry.checks_of(SAMPLE).values()}
 SECONDS = 3
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 
-from conftest import SAMPLE
+from sample_checks import SAMPLE
 
 CODE = """
 import json

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from clones import NATIVE, Clone
-from conftest import SAMPLE
+from sample_checks import SAMPLE
 
 import monlab
 from monlab.grading import exchange

@@ -142,6 +142,12 @@ def test_no_two_modules_of_the_tests_share_a_name():
     assert sorted(files) == sorted(set(files))
 
 
+def test_no_test_imports_a_conftest():
+    """There are several, and which one that name means depends on the order in which folders are given to pytest."""
+    for path in (SETTINGS.repo / "tests").rglob("*.py"):
+        assert not re.search(r"^(from|import) conftest\b", path.read_text("utf-8"), re.MULTILINE), path
+
+
 def test_the_lock_names_no_registry_and_holds_hashes():
     text = (SETTINGS.repo / "requirements.lock").read_text("utf-8")
     assert "://" not in text and text.count("--hash=sha256:") > 500
