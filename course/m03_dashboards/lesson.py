@@ -15,9 +15,10 @@
 # %% setup
 from monlab import archive, dashboard, guess, prom, shop, stack, wait_until, workspace
 
-def panel(title, query, unit="short", kind="timeseries", description="", **defaults):
+def panel(title, query, unit="short", kind="timeseries", description="", legend="", **defaults):
     """A panel as Grafana's JSON has it: `defaults` are min, max, thresholds, …"""
-    target = {"refId": "A", "expr": query, "instant": kind in ("stat", "gauge", "bargauge", "table")}
+    instant = kind in ("stat", "gauge", "bargauge", "table")
+    target = {"refId": "A", "expr": query, "legendFormat": legend, "instant": instant}
     config = {"defaults": {"unit": unit, **defaults}, "overrides": []}
     return {"type": kind, "title": title, "description": description, "targets": [target], "fieldConfig": config}
 
@@ -236,7 +237,8 @@ findings
 levels = [(None, "green"), (0.7, "yellow"), (0.9, "red")]
 steps = [{"value": value, "color": color} for value, color in levels]
 limits = dict(thresholds={"mode": "absolute", "steps": steps}, custom={"thresholdsStyle": {"mode": "line"}})     # else invisible
-share = dict(unit="percentunit", min=0, max=1, **limits)
+machine = "{{instance}}"    # a legend names what differs
+share = dict(unit="percentunit", min=0, max=1, legend=machine, **limits)
 idle = 'rate(node_cpu_seconds_total{instance=~"$instance", mode="idle"}[$__rate_interval])'
 cpu = panel("CPU in use", f"1 - avg by (instance) ({idle})", **share,
     description="Share of all cores that is not idle. Red for ten minutes: log in there and look with top.")
@@ -245,10 +247,11 @@ used = panel("Memory in use", f"1 - {available}", **share,
     description="Share that programs cannot have any more. Red: the kernel will soon end one of them.")
 files = '{instance=~"$instance", fstype!~"tmpfs|overlay|squashfs|ramfs"}'
 fullness = f"1 - max by (instance, device) (node_filesystem_avail_bytes{files} / node_filesystem_size_bytes{files})"
-disk = panel("Disk in use", fullness, kind="gauge", **share, description="Share of each disk. Yellow: plan. Red: act today.")
+disk = panel("Disk in use", fullness, kind="gauge", **{**share, "legend": machine + " {{device}}"},
+    description="Share of each disk. Yellow: plan. Red: act today.")
 cards = 'instance=~"$instance", device!~"lo|veth.*|br-.*|docker.*"'
 traffic = lambda way: f"sum by (instance) (rate(node_network_{way}_bytes_total{{{cards}}}[$__rate_interval]))"
-network = [panel(f"Network, {way}", traffic(way), "Bps", min=0,
+network = [panel(f"Network, {way}", traffic(way), "Bps", min=0, legend=machine,
     description="Bytes a second through real cards. Zero for long: is the cable in?") for way in ("receive", "transmit")]
 
 # %% [markdown]

@@ -113,6 +113,16 @@ def test_a_clone_with_something_running_does_not_move_but_says_who_is_in_the_way
         ports.choose((one, two), {"one"}, (*one.ports, *two.ports), state)
 
 
+def test_a_clone_with_nothing_running_moves_before_what_it_may_want_next_is_in_the_way(state):
+    wanted, later = service("one", free_port()), service("two", free_port())
+    every = (*wanted.ports, *later.ports)
+    ports.keep(ports.block_at(ports.STANDARD, every), state)
+    with socket.create_server(("127.0.0.1", later.ports[0].standard)):
+        block, _line = ports.choose((wanted,), set(), every, state)
+        assert block.base in ports.BLOCKS
+        assert ports.choose((wanted,), {"two"}, every, state)[0].base == ports.STANDARD, "one with something running stays"
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"base": "x"}', '{"base": 17}', "{"])
 def test_a_damaged_memory_of_the_block_is_a_sentence_until_it_is_forgotten(state, text):
     (state / "ports.json").write_text(text)

@@ -103,14 +103,15 @@ def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, 
     """The block for this clone and, when it is not the standard one, a line that says why.
 
     `services` are those about to run, `running` the names that already do: a clone with something running keeps its block,
-    and a port that is taken there is a LabProblem. `ports` are all ports of the compose file.
+    and a port that is taken there is a LabProblem. One with nothing running keeps it while all of it is free: another module may
+    be wanted next. `ports` are all ports of the compose file.
     """
     starting = [service for service in services if service.name not in running]
     kept = kept_base(state)
     if kept is not None:
         block = block_at(kept, ports)
         conflicts = taken(starting, block)
-        if not conflicts:
+        if not conflicts and (running or all(is_free(number) for number in block.numbers.values())):
             return block, "" if kept == STANDARD else f"This clone keeps its ports from {kept} on."
         if running:
             raise LabProblem(
