@@ -426,7 +426,8 @@ faults.groupby("finding").size()
 # ## Who calls you: Grafana or Prometheus?
 # Both can. A **Grafana-managed** rule is evaluated by Grafana: a query (A), an expression on it (B, the threshold), a `for`. A
 # **notification policy** routes it by labels to a **contact point**: email, Slack, PagerDuty, a webhook, Telegram, Discord,
-# Teams. OpsGenie ends in 2027. Email sends nothing until `GF_SMTP_*` names a mail server.
+# Teams (by Workflows; its Office 365 connectors are gone). OpsGenie ends in 2027. Email sends nothing until `GF_SMTP_*` names a
+# mail server.
 
 # %%
 workspace.show("grafana/provisioning/alerting/lab.yml")

@@ -113,7 +113,9 @@ def business():
 
 def slo():
     made = board("slo", "SLO", "How much failure the shop may still afford, from raw counters.")
-    failed = f'(sum(increase({HTTP}{{{EDGE}, code=~"5.."}}[$__range])) or vector(0))'  # a service that never failed has no such series
+    failed = (
+        f'(sum(increase({HTTP}{{{EDGE}, code=~"5.."}}[$__range])) or vector(0))'  # a service that never failed has no such series
+    )
     every = f"sum(increase({HTTP}{{{EDGE}}}[$__range]))"
     share = f'(sum(rate({HTTP}{{{EDGE}, code=~"5.."}}[1h])) or vector(0)) / sum(rate({HTTP}{{{EDGE}}}[1h]))'
     return (
@@ -162,11 +164,10 @@ def slo():
             panel(
                 "timeseries",
                 "Availability over 1h, against the objective",
-                "The share of good answers over one hour.",
+                "The share of good answers over one hour. The axis begins at the lowest one: from 0 on, 99.9 % would look like 99 %.",
                 (f"1 - {share}", "available"),
                 ("vector($objective)", "objective"),
                 unit="percentunit",
-                low=0,
                 high=1,
                 width=12,
             )
