@@ -277,6 +277,14 @@ def test_a_percentage_is_not_rounded_to_all_or_to_nothing():
     assert decision.reason.startswith("-0.00004% of the budget")
 
 
+def test_an_availability_that_misses_the_objective_is_not_printed_as_the_objective():
+    index = pd.date_range(START, periods=1440, freq="min")
+    events = backtest.Events(pd.Series(0.1000004, index=index), pd.Series(100.0, index=index))
+    [line] = report.month([(ORDERS, events)], [])
+    assert not line.kept and report.reached(line) == "99.8999996 %"
+    assert "99.8999996 %" in report.review([line]) and "99.8999996 %" in printing.html([line], [], "June")
+
+
 @pytest.mark.parametrize(("objective", "words"), [(1, "There is no budget"), ("0.1", "At this speed 0.00001 %")])
 def test_a_forecast_is_a_sentence_without_a_budget_and_with_hardly_any_of_it_spent(objective, words):
     index = pd.date_range(START, periods=1440, freq="min")

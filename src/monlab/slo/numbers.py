@@ -3,6 +3,7 @@
 import math
 import numbers
 import reprlib
+from collections.abc import Collection
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -22,9 +23,9 @@ def shown(value: Any) -> str:
     return " ".join(_repr.repr(value).split())
 
 
-def rounded(percent: float, digits: int, never: float = 0) -> str:
-    """A percentage with `digits` behind the point; with more when it would else be printed as one that it is not."""
-    while digits < 12 and round(percent, digits) == never != percent:
+def rounded(percent: float, digits: int, never: Collection[float] = (0,)) -> str:
+    """A percentage with `digits` behind the point; with more when it would else be printed as one of `never` that it is not."""
+    while digits < 12 and round(percent, digits) in never and percent not in never:
         digits += 1
     return f"{percent:.{digits}f}"
 

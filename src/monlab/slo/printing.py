@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monlab.slo.report import Incident, Line, parts, percent, remaining
+from monlab.slo.report import Incident, Line, parts, percent, reached, remaining
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def html(lines: Sequence[Line], incidents: Sequence[Incident], title: str) -> st
     """The report as one page without scripts."""
     body = "".join(_section(line, incidents) for line in lines)
     rows = "".join(
-        f"<tr><td>{markup.escape(one.slo.id)}<td>{percent(float(one.slo.objective))}<td>{percent(one.availability)}"
+        f"<tr><td>{markup.escape(one.slo.id)}<td>{percent(float(one.slo.objective))}<td>{reached(one)}"
         f"<td>{remaining(one)}<td>{_state(one)}"
         for one in lines
     )
@@ -128,7 +128,7 @@ def sheet(line: Line, incidents: Sequence[Incident], title: str) -> "Figure":
     curve.xaxis.set_major_formatter(ConciseDateFormatter(curve.xaxis.get_major_locator()))
     _days(days, line)
     said.axis("off")
-    words = [f"Objective {percent(float(line.slo.objective))}, availability {percent(line.availability)}: {_state(line)}."]
+    words = [f"Objective {percent(float(line.slo.objective))}, availability {reached(line)}: {_state(line)}."]
     spenders = _spenders(line) or ["nobody"]
     more = [f"and {len(spenders) - SPENDERS} more"] if len(spenders) > SPENDERS else []
     words += [line.advice, line.forecast, "", "Who spent it, in parts of the budget:", *spenders[:SPENDERS], *more]

@@ -154,13 +154,19 @@ def _by(events: Events, unit: str, words: str) -> dict[str, float | None]:
     }
 
 
-def percent(value: float | None) -> str:
-    return "no data" if value is None else f"{rounded(value * 100, 3, never=100)} %"
+def percent(value: float | None, objective: float = 1) -> str:
+    """A share in percent. One that just misses the objective is not printed as the objective."""
+    return "no data" if value is None else f"{rounded(value * 100, 3, never=(100, round(objective * 100, 3)))} %"
 
 
 def parts(value: float, digits: int = 1) -> str:
     """A part of a budget in percent; above 100 and below 0 as it is."""
     return f"{rounded(value * 100, digits)} %" if np.isfinite(value) else "more than there is"
+
+
+def reached(line: Line) -> str:
+    """The availability, beside which the objective may stand."""
+    return percent(line.availability, float(line.slo.objective))
 
 
 def remaining(line: Line) -> str:
@@ -175,9 +181,7 @@ def _cell(text: str) -> str:
 
 def review(lines: Sequence[Line]) -> str:
     """The agenda of the operations review, in Markdown, with the month's numbers filled in."""
-    rows = "\n".join(
-        f"| {_cell(one.slo.id)} | {percent(one.availability)} | {remaining(one)} | {_cell(one.advice)} |" for one in lines
-    )
+    rows = "\n".join(f"| {_cell(one.slo.id)} | {reached(one)} | {remaining(one)} | {_cell(one.advice)} |" for one in lines)
     return (
         "# Operations review\n\n| SLO | availability | budget left | proposal |\n|---|---|---|---|\n"
         f"{rows}\n\n1. Which incident spent most, and is its cause mended?\n2. Which alert came too late, which for nothing?\n"
