@@ -61,6 +61,23 @@ def test_they_agree_while_a_burner_works(lab):
     assert next(row for row in rows if row["fact"] == "CPU, user")["metric says"] > 100 * 0.4 / (os.cpu_count() or 1)
 
 
+RESTLESS = """
+import itertools, socket, threading
+def restless():
+    for _turn in itertools.count():
+        held = [socket.socket() for _ in range(40)]
+        threading.Event().wait(0.3)
+        for one in held:
+            one.close()
+        threading.Event().wait(0.3)
+threading.Thread(target=restless, daemon=True).start()
+"""
+
+
+def test_they_agree_while_sockets_come_and_go(lab):
+    agrees(told(lab, RESTLESS + COMPARE.format(seconds=1)))
+
+
 def test_without_any_tool_the_table_is_made_from_proc(lab):
     code = "import os\nos.environ['PATH'] = '/nowhere'\n" + COMPARE.format(seconds=3)
     rows = told(lab, code)

@@ -1,7 +1,8 @@
 """One table: what this machine's tools say, and what the metrics say of the same moment.
 
 A tool is asked right before and right after the page is read, and the nearer answer counts: on a busy machine a figure moves
-between two looks. Where the two still differ, a condition may excuse it, if it is detected here and named.
+between two looks. Where the two differ all the same, that fact alone is looked at again. Where they still differ, a condition may
+excuse it, if it is detected here and named.
 """
 
 import subprocess
@@ -28,6 +29,7 @@ MODES = {  # what vmstat calls it -> node_exporter's modes, which are the kernel
     "st": ("steal",),
 }
 WORDS = {"us": "user", "sy": "kernel", "id": "idle", "wa": "waiting for a disk", "st": "taken by the hypervisor"}
+LOOKS = 10  # at a fact on which the two differ: sockets come and go
 BOOT_SECONDS = 5  # two clocks of one machine may tell the moment of its start this far apart
 
 
@@ -64,7 +66,7 @@ def compare(seconds: float = 10) -> pd.DataFrame:
     after = [_asked(pair) for pair in chosen]
     excuses = conditions(page)
     rows = [_row(pair, page, one, two, excuses) for pair, one, two in zip(chosen, before, after, strict=True)]
-    return _table([*cpu, *rows])
+    return _table([*cpu, *(_settled(pair, row, excuses) for pair, row in zip(chosen, rows, strict=True))])
 
 
 def watched() -> None:
@@ -133,6 +135,16 @@ def _row(pair: facts.Pair, page: Reading, before: tools.Answer | str, after: too
         why = excuses.get(pair.about, "")
         agree = "excused" if why else "no"
     return Row(pair.fact, pair.unit, before.how, tool, pair.metric, known, pair.through, agree, why)
+
+
+def _settled(pair: facts.Pair, row: Row, excuses: dict[str, str]) -> Row:
+    """The row, or that of a later look in which the two agree."""
+    for _look in range(LOOKS):
+        if row.agree != "no":
+            break
+        before, page = _asked(pair), readings.read()
+        row = _row(pair, page, before, _asked(pair), excuses)
+    return row
 
 
 def _asked(pair: facts.Pair) -> tools.Answer | str:
