@@ -1,6 +1,7 @@
 """Data folders of the month's servers, filled from the built parts in the cache."""
 
 import resource
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -21,13 +22,18 @@ def part(tmp_path):
     return config
 
 
-@pytest.fixture
+@contextmanager
 def no_room():
-    """No file may grow beyond 10,000 bytes, as on a disk that is full."""
+    """No file may grow beyond 10,000 bytes, as on a disk that is full.
+
+    Around the call alone, not a fixture: pytest's own report may be a file too, and is longer.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_folder_is_filled_and_known_as_filled(part, tmp_path):
@@ -36,11 +42,14 @@ def test_a_folder_is_filled_and_known_as_filled(part, tmp_path):
     assert month.is_filled("metrics", part, folder) and (folder / "block" / "meta.json").stat().st_size == 50_000
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_leaves_what_was_there(part, tmp_path, no_room):
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_what_was_there(part, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "old").touch()
-    with pytest.raises(LabProblem, match=r"metrics could not be copied to .*data: \[Errno 27\] File too large") as told:
+    with (
+        no_room(),
+        pytest.raises(LabProblem, match=r"metrics could not be copied to .*data: \[Errno 27\] File too large") as told,
+    ):
         month.fill("metrics", part, folder)
     assert "[(" not in str(told.value) and "Make room" in str(told.value)
     assert [path.name for path in folder.iterdir()] == ["old"] and not (tmp_path / ".data.new").exists()
