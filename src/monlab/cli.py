@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -184,9 +184,9 @@ def coverage(config: Settings, arguments: argparse.Namespace) -> int:
 
 def gate(config: Settings, arguments: argparse.Namespace) -> int:
     """Whether a release may go out: reads SPEC's objectives and policy, asks Prometheus what is left; exit 1 when it must wait."""
+    from monlab import gate as measuring
     from monlab.slo import policy
     from monlab.slo.formats import loaded
-    from monlab.slo.rule_files import error_ratio, some_events
     from monlab.telemetry.prometheus import Prometheus
 
     try:
@@ -205,20 +205,7 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
     if arguments.url and not _is_address(arguments.url):
         raise LabProblem(f"{arguments.url!r} is no address. Write it as http://prometheus.example:9090.")
     server = Prometheus(arguments.service, arguments.url.rstrip("/"))
-    ratios: dict[str, float | None] = {}
-    seen: dict[str, str] = {}
-    for slo in agreed.slos:
-        start, _end = slo.window.bounds(now)
-        span = max(now - start, timedelta(minutes=1))
-        answer = server.query(error_ratio(slo, span), now).get("value")
-        found = [] if answer is None else answer.dropna().tolist()
-        ratios[slo.id] = float(found[0]) if len(found) == 1 else None
-        which, some = some_events(slo, span)
-        if len(found) > 1:
-            seen[slo.id] = f"The query has {len(found)} answers, and an objective is judged by one: sum over all series."
-        elif some and ratios[slo.id] in (0, 1) and server.query(some, now).empty:
-            seen[slo.id] = f"No event counted as {which}, since {some} finds no series: mend it, if it should."
-    decisions = policy.gate(ratios, agreed, arguments.change, now, seen)
+    decisions = measuring.decisions(agreed, server, arguments.change, now)
     for one in decisions:
         console.print(f"{'open  ' if one.open else 'closed'} {one.slo}: {one.reason}", soft_wrap=True)
     return 0 if policy.is_open(decisions) else 1

@@ -207,6 +207,12 @@ def test_the_gate_names_what_was_not_measured(tmp_path, june, changes, words):
     assert words in said.stdout and "There is no data" not in said.stdout, said.stdout + said.stderr
 
 
+@pytest.mark.parametrize(("at", "said"), [("2026-06-14T23:59", True), ("2026-06-30T23:59", False)])
+def test_a_window_that_starts_before_the_history_is_said(tmp_path, june, at, said):
+    told = gate(tmp_path, june, {"slos": [{**ORDERS, "window": "30d"}]}, "--at", at).stdout
+    assert ("holds nothing of it from 2026-05-15 23:59, where the window starts" in told) is said, told
+
+
 def test_the_gate_does_not_ask_after_a_name_that_is_right(tmp_path, june):
     assert "finds no series" not in gate(tmp_path, june, {"slos": [ORDERS]}, "--at", "2026-06-14T23:59").stdout
 

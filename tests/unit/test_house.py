@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "grading": {"grading", "telemetry", "archive", "endpoints", "stack", "progress", "slo", "dashboards"},  # stack: promtool
     "dashboards": {"dashboards", "telemetry", "archive", "plots", "endpoints"},
     "slo": {"slo"},  # pure: no server, nothing of the stack
+    "gate": {"slo", "telemetry"},
     "plots": set(),
     "web": set(),
     "files": set(),
