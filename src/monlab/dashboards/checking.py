@@ -89,6 +89,14 @@ def _panel(shown: Shown, window: Window, types: dict[str, str], names: list[str]
 def _query(panel: Panel, asked: Asked, window: Window, types: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield from _fixed(panel, asked)
     try:
+        yield from list(_meaning(panel, asked, window, types))
+    except RecursionError:
+        yield "note", f"Query {asked.target.ref} is nested too deep to be judged. Break it up, into recording rules for example."
+
+
+def _meaning(panel: Panel, asked: Asked, window: Window, types: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What Prometheus' own reading of the query tells."""
+    try:
         tree = asking.tree_of(asked.query, window)
     except LabProblem:
         return  # LogQL, or a server without this path
