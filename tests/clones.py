@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import docker
@@ -97,6 +98,11 @@ class Clone:
                 continue
         return found
 
+    def supervisor(self) -> psutil.Process:
+        found = named(self.processes(), "supervisord")
+        assert found, "no supervisor runs"
+        return found
+
     @property
     def project(self) -> str:
         """The name of this clone's Compose project."""
@@ -112,6 +118,18 @@ class Clone:
 
     def leftovers(self) -> list[object]:
         return [*self.processes(), *self.containers()]
+
+
+def named(processes: Iterable[psutil.Process], words: str) -> psutil.Process | None:
+    """The first process with these words in its command; others may end while they are looked at."""
+
+    def is_it(process: psutil.Process) -> bool:
+        try:
+            return words in " ".join(process.cmdline())
+        except psutil.Error:
+            return False
+
+    return next(filter(is_it, processes), None)
 
 
 def ended(made: Clone) -> None:

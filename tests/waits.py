@@ -14,7 +14,7 @@ def wait_for(clone, query: str, seconds: float = 30) -> None:
     until(lambda: clone.query(query), seconds, f"{query} has an answer")
 
 
-def until(condition: Callable[[], Any], seconds: float = 15, what: str = "") -> Any:
+def until(condition: Callable[[], Any], seconds: float = 15, what: object = "") -> Any:
     """Polls until the condition holds, through services that are away for a moment; returns its answer."""
     deadline = time.monotonic() + seconds
     while True:

@@ -75,6 +75,14 @@ class Chrome:
         self.call("Input.dispatchMouseEvent", type="mousePressed", **place)
         self.call("Input.dispatchMouseEvent", type="mouseReleased", **place)
 
+    def focus(self, selector: str, seconds: float = 60) -> None:
+        """Clicks until the focus is there: a page that is still being laid out may move away under the pointer."""
+        there = f"!!document.activeElement && !!document.activeElement.closest({json.dumps(selector)})"
+        deadline = time.monotonic() + seconds
+        while not self.evaluate(there):
+            assert time.monotonic() < deadline, f"{selector} does not take the focus"
+            self.click(selector)
+
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 

@@ -14,7 +14,7 @@ def shown_links(chrome, address: str) -> list[str]:
     """Opens module 2's notebook, runs its first two code cells and returns where the table's links lead."""
     chrome.open(address.replace("00_start_here", "02_prometheus"))
     chrome.wait_for("!!document.querySelector('.jp-Notebook .jp-CodeCell .cm-content')")
-    chrome.click(".jp-Notebook .jp-CodeCell .cm-content")
+    chrome.focus(".jp-Notebook .jp-CodeCell .cm-content")
     chrome.wait_for("document.body.innerText.includes('| Idle')")
     for _cell in range(4):  # JupyterLab may lose a key while it moves to the next cell; one cell more does no harm
         chrome.press_shift_enter()

@@ -15,7 +15,7 @@ def test_the_start_page_opens_runs_and_tells_what_this_machine_can_do(jupyter, c
     chrome.open(address)
     chrome.wait_for("document.body.innerText.includes('This is a workbook about monitoring')")
     chrome.wait_for("!!document.querySelector('.jp-Notebook .jp-CodeCell .cm-content')")
-    chrome.click(".jp-Notebook .jp-CodeCell .cm-content")
+    chrome.focus(".jp-Notebook .jp-CodeCell .cm-content")
     chrome.wait_for("document.body.innerText.includes('| Idle') || document.body.innerText.includes('Idle')")
     for _cell in range(8):
         chrome.press_shift_enter()

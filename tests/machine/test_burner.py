@@ -89,7 +89,14 @@ def open_file_bytes(process: psutil.Process) -> int:
 
 
 def gone(pids: list[int]) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+    return all(map(_ended, pids))
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: "-".join(map(str, asked.values())))
@@ -101,13 +108,13 @@ def test_its_process_tree_stays_within_110_percent_of_what_was_asked_for(asked):
     for _ in range(8):
         until(lambda then=at: time.monotonic() >= then + SAMPLE_SECONDS, 2)
         processes = tree(burn.pid)
-        now, cpu = time.monotonic(), sum(sum(one.cpu_times()[:2]) for one in processes)
+        begun, cpu, read = time.monotonic(), sum(sum(one.cpu_times()[:2]) for one in processes), time.monotonic()
         seen = {
-            "cores": (cpu - used) / (now - at),
+            "cores": (cpu - used) / (read - at),  # reading may be held up, too
             "memory_mb": sum(one.memory_info().rss for one in processes) / MB,
             "disk_mb": sum(map(open_file_bytes, processes)) / MB,
         }
-        used, at = cpu, now
+        used, at = cpu, begun
         for name, value in seen.items():
             slack = TICKS / SAMPLE_SECONDS if name == "cores" else 0.01
             assert value <= 1.1 * getattr(bounds, name) + slack, (name, value, bounds)

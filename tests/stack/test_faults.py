@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from waits import wait_for
+from waits import until, wait_for
 
 from monlab.stack.preflight import BUILD_DISK_MEGABYTES
 
@@ -86,7 +86,7 @@ def test_a_killed_docker_daemon_is_named_and_comes_back_with_the_servers(docker_
 
 def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
     clone.lab("up", "m02")
-    supervisor = next(process for process in clone.processes() if "supervisord" in " ".join(process.cmdline()))
+    supervisor = clone.supervisor()
     supervisor.kill()
     supervisor.wait(10)
     assert len(clone.processes()) == 5
@@ -95,7 +95,7 @@ def test_servers_of_a_killed_supervisor_are_found_by_status_down_and_up(clone):
     clone.lab("up", "m02")
     assert {service["state"] for service in clone.status().values()} == {"running"}
     assert len(clone.processes()) == 6 and {service["url"] for service in clone.status().values()} == urls
-    next(process for process in clone.processes() if "supervisord" in " ".join(process.cmdline())).kill()
+    clone.supervisor().kill()
     clone.lab("down")
     assert not clone.processes()
 
@@ -149,8 +149,9 @@ def test_the_stop_button_during_a_build_ends_go_and_says_how_to_go_on(clone):
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 130 and "Run the same again" in rest and "Traceback" not in rest
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(cache) not in listed
+    until(
+        lambda: str(cache) not in subprocess.check_output(["ps", "-eo", "args"], text=True), 5, "Go and its compilers have ended"
+    )
     assert not [path for path in (cache / "monlab" / "servers").glob("*") if not path.name.startswith(".")]
 
 
