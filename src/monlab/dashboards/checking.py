@@ -91,7 +91,10 @@ def _query(panel: Panel, asked: Asked, window: Window, types: dict[str, str]) ->
     try:
         yield from list(_meaning(panel, asked, window, types))
     except RecursionError:
-        yield "note", f"Query {asked.target.ref} is nested too deep to be judged. Break it up, into recording rules for example."
+        yield (
+            "query error",
+            f"Query {asked.target.ref} is nested too deep to be judged. Break it up, into recording rules for example.",
+        )
 
 
 def _meaning(panel: Panel, asked: Asked, window: Window, types: dict[str, str]) -> Iterator[tuple[str, str]]:
