@@ -132,12 +132,10 @@ LONG_SECONDS = 0.3
 
 
 def test_a_warm_verdict_of_the_course_takes_less_than_300_ms(archived_month):
-    """At the 95th percentile, over all accepted and rejected answers of all checks."""
+    """At the 95th percentile, over all accepted and rejected answers of all checks; the first of up to three looks warms it up."""
     answers = [
         (check, check.plain(one)) for check in COURSE for one in (*check.accepts, *(answer for answer, _ in check.rejects))
     ]
-    for check, answer in answers:
-        check.verdict(answer)
     seconds = sorted((quickest(partial(check.verdict, answer), LONG_SECONDS), check.id) for check, answer in answers)
     assert seconds[int(len(seconds) * 0.95)][0] < LONG_SECONDS, f"median {seconds[len(seconds) // 2]}, longest {seconds[-20:]}"
 
