@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -120,8 +121,7 @@ def test_its_process_tree_stays_within_110_percent_of_what_was_asked_for(asked):
             assert value <= 1.1 * getattr(bounds, name) + slack, (name, value, bounds)
             reached[name] = max(reached[name], value)
     worked = {"cpu": "cores", "system": "cores", "memory": "memory_mb", "disk": "disk_mb"}.get(bounds.kind)
-    # It really burns; of the cores others may want their part.
-    assert worked is None or reached[worked] > (0.25 if worked == "cores" else 0.5) * getattr(bounds, worked), reached
+    assert worked is None or reached[worked] > 0.5 * getattr(bounds, worked), "it really burns"
 
 
 @pytest.mark.parametrize("kind", ["cpu", "memory", "disk"])
@@ -196,5 +196,8 @@ def test_nothing_that_ps_shows_tells_the_hidden_burner_from_the_idle_ones(kind):
 def test_the_disk_burner_writes_where_the_lab_keeps_its_state():
     burn = burner.burn("disk", disk_mb=5, seconds=10)
     until(lambda: open_file_bytes(psutil.Process(burn.pid)) > 0)
-    targets = [str(link.readlink()) for link in Path(f"/proc/{burn.pid}/fd").iterdir()]
+    targets = []
+    for link in Path(f"/proc/{burn.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            targets.append(str(link.readlink()))
     assert any(target.startswith(str(settings().state)) and target.endswith("(deleted)") for target in targets)

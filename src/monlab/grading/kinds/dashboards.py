@@ -79,8 +79,6 @@ class DashboardCheck(Check):
             failure, window = self._failure(model)
         except (Unreadable, TooMuch) as problem:
             return self.wrong(str(problem))
-        except RecursionError:
-            return self.wrong("A query of your answer is nested too deeply to be read.")
         if failure is None:
             return self.right(f"Each panel shows what was asked, in {len(self.seen)} stretches of June.")
         return self.wrong(failure.sentence, mistake=self._mistake(failure, window))
