@@ -7,6 +7,7 @@ import time
 
 import psutil
 import requests
+from shops import Shop
 from waits import quickest, wait_for
 
 from monlab.settings import settings
@@ -144,10 +145,11 @@ def test_the_reload_of_a_broken_file_says_what_the_server_said(clone):
 
 
 def test_a_database_outlives_the_lab_s_secrets_and_takes_the_new_password(clone):
-    order = "from monlab import shop\nprint(shop.order()['status'])"
     clone.lab("up", "shop-core")
-    assert clone.python(order) == "201\n"
+    before = Shop(clone).placed().json()["order_id"]
     clone.lab("down")
     shutil.rmtree(clone.state / "secrets")
     clone.lab("up", "shop-core")
-    assert clone.python(order) == "201\n"
+    shop = Shop(clone)
+    assert shop.state(before)["order_id"] == before
+    assert shop.placed().json()["order_id"] != before
