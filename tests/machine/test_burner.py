@@ -148,6 +148,17 @@ def test_it_is_gone_within_three_seconds_of_the_kernel_s_end(kernel, kind, end):
     until(lambda: gone(pids), 3, "the burner and its workers have ended")
 
 
+def test_an_interrupt_reaches_it_however_early_it_comes():
+    """While Python starts it may swallow one, as an exception that is ignored: the burner would burn on."""
+    for early in range(30):
+        burn = burner.burn("memory", memory_mb=50, seconds=30)
+        asked = time.monotonic()
+        until(lambda then=asked + 0.002 * early: time.monotonic() >= then, 1)
+        os.kill(burn.pid, signal.SIGINT)
+        until(lambda: not burn.running, 3, f"it ended, interrupted {2 * early} ms after its start")
+        assert burn._process.returncode == -signal.SIGINT, "by the signal, not by an exception that Python may lose"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

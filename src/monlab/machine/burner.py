@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -153,10 +154,15 @@ def start(asked: Asked, name: str) -> Burn:
     config = settings()
     command = [sys.executable, "-S", "-m", "monlab.machine.burning"]
     mark = {CLONE_MARK: config.clone_id, helpers.MARK: "1", "PYTHONPATH": str(REPO / "src")}
-    # In the kernel's process group: an interrupt of the notebook reaches it as well.
-    process = subprocess.Popen(
-        command, env=child_environment(**mark), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    # In the kernel's process group: an interrupt of the notebook reaches it as well. It inherits that interrupts wait, and takes
+    # them when it is ready: Python, while it starts, may lose one (an exception in a callback of an import is ignored).
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        process = subprocess.Popen(
+            command, env=child_environment(**mark), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     order = {**asdict(asked), "name": name, "parent": os.getpid(), "folder": str(_folder(config))}
     with contextlib.suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as order_pipe:
         order_pipe.write(json.dumps(order).encode() + b"\n")

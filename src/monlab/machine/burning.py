@@ -23,8 +23,9 @@ MB = 10**6
 
 
 def main() -> None:
-    order = json.loads(sys.stdin.readline())
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # whoever started it let interrupts wait until here
+    order = json.loads(sys.stdin.readline())
     tied.to(order["parent"])
     _call_it(order["name"])
     burner = Burner(order, order["parent"])
