@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from june import alerts, ours, program
+from june import alerts, ours, program, sloths
 from specs import SPECS
 
 from monlab.problem import LabProblem
@@ -147,6 +147,14 @@ def test_a_specification_survives_sloths_yaml_and_openslos(slo):
     for one in (back, again):
         assert (one.service, one.name, one.objective, one.window) == (slo.service, slo.name, slo.objective, slo.window)
     assert rules.as_bad_and_total(back)[1].strip("()") == rules.as_bad_and_total(slo)[1].strip("()")
+
+
+@pytest.mark.parametrize("severities", [("page",), ("ticket",), ()], ids=" ".join)
+def test_alerts_that_are_switched_off_stay_off_in_the_rules_and_in_sloths(tmp_path, severities):
+    slo = replace(ORDERS, severities=severities)
+    assert set(alerts(ours(slo))) == set(alerts(sloths(slo, tmp_path))) == set(severities)
+    assert formats.from_sloth(formats.to_sloth([slo]))[0].severities == severities
+    assert ("severities name none" in rules.rule_file(slo)) == (not severities)
 
 
 def test_sloth_reads_what_we_write_as_openslo(tmp_path):

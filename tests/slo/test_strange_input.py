@@ -538,6 +538,10 @@ TEXTS = [
         SLOTH.replace("page_alert:\n", "page_alert:\n      disabled: true\n"),
         "page_alert has no field 'disabled'.*Did you mean disable",
     ),
+    (
+        SLOTH.replace("page_alert:\n", "page_alert:\n      disable: 'true'\n"),
+        "disable of Sloth's page_alert is 'true'. Write true",
+    ),
     ("a: \0", "no YAML"),
     ("!!python/object:os.system x", "no YAML"),
     ("until: 2026-06-31", "line 1, column 8.* no date or number"),
@@ -570,6 +574,16 @@ def test_a_file_for_sloth_that_cannot_be_meant_is_refused(text, words):
 def test_a_file_for_sloth_that_was_read_is_written_as_it_was():
     [read] = formats.from_sloth(SLOTH)
     assert formats.from_sloth(formats.to_sloth([read])) == [read] and formats.to_sloth([read]) == SLOTH
+
+
+@pytest.mark.parametrize("severities", ["page", None, 1, ["pager"], [["page"]], {"page": True}])
+def test_severities_are_page_and_ticket_and_no_other(severities):
+    with pytest.raises(LabProblem, match="list of page, ticket, both or neither"):
+        from_mapping({**GOOD, "severities": severities})
+
+
+def test_severities_in_any_order_are_the_same_objective():
+    assert from_mapping({**GOOD, "severities": ["ticket", "page"]}) == from_mapping(GOOD)
 
 
 @pytest.mark.parametrize("change", [{"name": "a b"}, {"service": "ü"}, {"name": "x"}, {"name": "orders-"}])

@@ -16,7 +16,7 @@ from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import words
 from monlab.slo.numbers import shown, whole
 from monlab.slo.queries import WINDOW, query, texts
-from monlab.slo.records import SLO, Calendar, Events, Rolling, labels, share
+from monlab.slo.records import SEVERITIES, SLO, Calendar, Events, Rolling, labels, share
 from monlab.slo.records import window as of_text
 from monlab.slo.rule_files import as_bad_and_total, number, period
 
@@ -136,8 +136,6 @@ def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
             f"The alerting of {shown(one.get('name'))} is {shown(alerting)}. Write fields, as in `name: OrdersFail`."
         )
     _known(alerting, SLOTH_ALERTING_FIELDS, "Sloth's alerting")
-    for kind in ("page_alert", "ticket_alert"):
-        _known(alerting.get(kind) or {}, {"disable", "labels", "annotations"}, f"Sloth's {kind}")
     return SLO(
         service=texts(body.get("service"), "The service"),
         name=texts(one.get("name"), "The SLO's name"),
@@ -147,7 +145,15 @@ def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
         description=texts(one.get("description"), "The description"),
         labels={**labels(body.get("labels")), **labels(one.get("labels"))},
         alert=texts(alerting.get("name"), "The alert's name"),
+        severities=tuple(severity for severity in SEVERITIES if not _disabled(alerting, f"{severity}_alert")),
     )
+
+
+def _disabled(alerting: Mapping[str, Any], kind: str) -> bool:
+    off = _known(alerting.get(kind) or {}, {"disable", "labels", "annotations"}, f"Sloth's {kind}").get("disable", False)
+    if not isinstance(off, bool):
+        raise LabProblem(f"The field disable of Sloth's {kind} is {shown(off)}. Write true or false.")
+    return off
 
 
 def _windowed(pair: Mapping[str, Any], name: str) -> str:
@@ -188,8 +194,10 @@ def _as_sloth(slo: SLO) -> dict[str, Any]:
         "sli": {"events": {"error_query": bad, "total_query": total}},
         "alerting": {
             "name": slo.alert or slo.id,
-            "page_alert": {"labels": {"severity": "page"}},
-            "ticket_alert": {"labels": {"severity": "ticket"}},
+            **{
+                f"{severity}_alert": {"labels": {"severity": severity}} if severity in slo.severities else {"disable": True}
+                for severity in SEVERITIES
+            },
         },
     }
 

@@ -18,6 +18,7 @@ from monlab.slo.numbers import shown
 from monlab.slo.queries import MATCHERS, METRIC, bare, grouping, query, texts
 
 UNITS = ("week", "month", "quarter", "year")
+SEVERITIES = ("page", "ticket")
 MAX_NAME = 100
 OWN_LABELS = ("severity", "slo", "slo_service", "slo_window", "alertname")
 OBJECTIVE = "The objective"
@@ -218,6 +219,7 @@ class SLO:
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     alert: str = ""  # the alerts' name; empty: made from service and name
+    severities: tuple[str, ...] = SEVERITIES  # which alerts on burn rates are written
 
     def __post_init__(self) -> None:
         for field_name, text in (("service", self.service), ("name", self.name)):
@@ -227,6 +229,10 @@ class SLO:
                 raise LabProblem(
                     f"The label {shown(key)} cannot be set: names are letters, digits and _, and {', '.join(OWN_LABELS)} are the rules' own."
                 )
+        wrong = not isinstance(self.severities, list | tuple) or [one for one in self.severities if one not in SEVERITIES]
+        if wrong:
+            raise LabProblem(f"The severities are {shown(self.severities)}. Write a list of page, ticket, both or neither.")
+        object.__setattr__(self, "severities", tuple(one for one in SEVERITIES if one in self.severities))
         object.__setattr__(self, "objective", share(self.objective))
 
     @property
@@ -243,13 +249,13 @@ def from_mapping(body: Any) -> SLO:
     """A record from what a YAML file says. Raises LabProblem for a field that is unknown, missing, or of another kind.
 
     Fields: service, name, objective, window (`30d`, or `calendar month`), total with bad or good, or histogram with
-    threshold_seconds, matchers and native (true or false); description, alert, labels.
+    threshold_seconds, matchers and native (true or false); description, alert, severities (of page and ticket), labels.
     """
     if not isinstance(body, Mapping):
         raise LabProblem("An SLO is a list of fields, as in `objective: 0.999`; this is something else. Write one field a line.")
     known = {
         "service", "name", "objective", "window", "total", "bad", "good", "histogram", "threshold_seconds", "matchers",
-        "native", "description", "alert", "labels",
+        "native", "description", "alert", "severities", "labels",
     }  # fmt: skip
     for key in body:
         if key not in known:
@@ -266,6 +272,7 @@ def from_mapping(body: Any) -> SLO:
         description=texts(body.get("description"), "The description"),
         labels=labels(body.get("labels")),
         alert=texts(body.get("alert"), "The alert's name"),
+        severities=body.get("severities", SEVERITIES),
     )
 
 

@@ -128,6 +128,8 @@ def rule_file(*slos: SLO, policy: Policy | None = None) -> str:
 
 def _why_silent(slo: SLO) -> str:
     """Why no alert on burn rates is written for it. Names hold no line's end, so this is one line."""
+    if not slo.severities:
+        return f"No alerts for {slo.service} {slo.name}: its severities name none."
     if not slo.budget:
         why = "1 leaves no budget, so there is nothing to burn. Alert on failures themselves, or choose an objective below 1."
     elif not slo.objective:
@@ -175,7 +177,7 @@ def _about(slo: SLO, span: timedelta) -> list[dict[str, Any]]:
 
 def _alerts(slo: SLO, policy: Policy) -> list[dict[str, Any]]:
     found = []
-    for severity in ("page", "ticket"):
+    for severity in slo.severities:
         rows = [row for row in policy.of(severity) if slo.objective and row.factor(policy.period) * slo.budget < 1 and slo.budget]
         if rows:
             found.append(_alert(slo, policy, severity, rows))

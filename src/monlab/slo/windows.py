@@ -8,7 +8,7 @@ from fractions import Fraction
 from monlab.problem import LabProblem
 from monlab.slo.budget import factor
 from monlab.slo.durations import length, words
-from monlab.slo.records import share
+from monlab.slo.records import SEVERITIES, share
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class BurnWindow:
     budget_share: Fraction  # part of the period's budget that may be spent within `long`, 0-1
 
     def __post_init__(self) -> None:
-        if self.severity not in ("page", "ticket"):
+        if self.severity not in SEVERITIES:
             raise LabProblem(f"The severity {self.severity!r} is neither page nor ticket. Choose one of the two.")
         for name in ("long", "short"):
             object.__setattr__(self, name, length(getattr(self, name)))
@@ -51,7 +51,7 @@ class Policy:
                 raise LabProblem(
                     f"The window of {words(row.long)} is longer than the period of {words(self.period)}. Shorten it."
                 )
-        for severity in ("page", "ticket"):
+        for severity in SEVERITIES:
             mine = [row.long for row in self.rows if row.severity == severity]
             if len(set(mine)) != len(mine):
                 raise LabProblem(
