@@ -133,6 +133,14 @@ def test_the_same_seed_draws_the_same_years():
     assert one == other != forecast.simulate(kinds, "0.9999", seed=8)
 
 
+def test_no_simulated_year_is_worse_than_its_worst_incident_all_year_long():
+    kinds = [forecast.Kind("leak", 50, windows.length("1h"), 3, 0.01), forecast.Kind("slow", 5, windows.length("400d"), 0, 0.1)]
+    for kind in kinds:
+        year = forecast.simulate([kind], "0.9", seed=1)
+        assert year.availability[0] == pytest.approx(max(1 - kind.error_ratio, year.availability[0]), abs=1e-12)
+        assert year.kept == 1  # at most a tenth of all may fail, and a year that spends it to the last has kept it
+
+
 def test_simulated_years_agree_with_what_they_are_drawn_from():
     kinds = [forecast.Kind("outage", 4, windows.length("1h"), 0, 1.0)]
     year = forecast.simulate(kinds, "0.999", seed=1)  # 8.76 h allowed: kept with at most 8 outages of an hour

@@ -1,8 +1,12 @@
 """The month's report, the policy and the gate."""
 
+import http.server
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +52,21 @@ def test_the_report_says_who_spent_the_budget():
     assert found.spenders["everything else"] == pytest.approx(0.5 * (43_200 - 45) / 43_200)
     assert sum(found.spenders.values()) == pytest.approx(1 - found.left) and not found.kept
     assert "went on the outage (104 %)" in found.advice
+
+
+def test_incidents_of_one_name_are_one_spender():
+    second = report.Incident("outage", OUTAGE.end, datetime(2026, 6, 15, 11, tzinfo=UTC))
+    for name in ("outage", report.REST):
+        [found] = report.month([(SLO, counted(background=0.0005))], [replace(OUTAGE, name=name), replace(second, name=name)])
+        assert sum(found.spenders.values()) == pytest.approx(1 - found.left)
+        assert found.spenders[name] == pytest.approx(45 / 43.2 + 0.5 * (45 if name == "outage" else 43_200 - 45) / 43_200)
+
+
+def test_a_week_that_ends_at_midnight_is_named_by_the_day_before():
+    index = pd.date_range("2026-06-01", "2026-07-01", freq="min", tz="UTC")
+    total = pd.Series(100.0, index=index)
+    found = line(backtest.Events(total * 0, total))
+    assert list(found.weeks)[-1] == "week to 30 Jun" and list(found.days)[-1] == "30 Jun"
 
 
 def test_days_and_weeks_hold_every_minute_once():
@@ -112,6 +131,20 @@ def test_what_is_left_decides_what_may_be_released(spent, level, allowed):
     assert {change for change, one in found.items() if one.open} == allowed
 
 
+@pytest.mark.parametrize("ratio", [0.0015, np.float32(0.0015), np.float64(0.0015), Fraction(15, 10_000)], ids=repr)
+def test_half_a_month_is_judged_alike_whatever_kind_of_number_the_ratio_is(ratio):
+    agreement = agreed(slos=[{**ORDERS, "window": "calendar month"}])
+    [found] = policy.gate({"gateway-orders": ratio}, agreement, now=datetime(2026, 6, 16, tzinfo=UTC))
+    assert found.open and found.left == pytest.approx(0.25, abs=1e-6)
+
+
+def test_a_ratio_just_above_one_is_one():
+    agreement = agreed(slos=[{**ORDERS, "window": "calendar month"}])
+    early = datetime(2026, 6, 1, 0, 10, tzinfo=UTC)
+    one, more = (policy.gate({"gateway-orders": ratio}, agreement, now=early) for ratio in (1.0, 1 + 2e-16))
+    assert one == more
+
+
 def test_an_exception_opens_the_gate_until_its_last_day_and_not_after():
     allowed = agreed(exceptions=[{"slo": "gateway-orders", "until": date(2026, 7, 2), "by": "Ada", "why": "a contract"}])
     on, after = (policy.decide(SLO, 0.01, allowed, "feature", date(2026, 7, day)) for day in (2, 3))
@@ -167,6 +200,9 @@ def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, chan
     assert (said.returncode, words in said.stdout) == (code, True), said.stdout + said.stderr
 
 
+MONTHLY = yaml.safe_dump({"slos": [{**ORDERS, "window": "calendar month"}]}).encode()
+
+
 @pytest.mark.parametrize(
     ("spec", "words", "said"),
     [
@@ -175,6 +211,7 @@ def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, chan
         (None, ["--url", "127.0.0.1:1"], "is no address"),
         (None, ["--url", "ftp://127.0.0.1"], "is no address"),
         (None, ["--url", "http://127.0.0.1:1", "--at", "0001-01-01"], "is no moment"),
+        (MONTHLY, ["--url", "http://127.0.0.1:1", "--at", "9999-12-31"], "The month of 9999-12-31 ends after the year 9999"),
         (None, ["--url", "http://127.0.0.1:1"], "does not answer at http://127.0.0.1:1. Is the address right"),
     ],
 )
@@ -199,12 +236,41 @@ def test_a_gate_that_cannot_ask_says_why_and_is_closed(tmp_path, capsys, spec, w
             "answers, and an objective is judged by one",
         ),
         ({"bad": "http_requests_total"}, "let both select the same requests"),
+        (
+            {"bad": 'clamp_min(sum by (code) (rate(http_requests_total{code=~"5.."}[{{.window}}])), 0)'},
+            "series of `bad` find none of `total` with the same labels",
+        ),
     ],
 )
 def test_the_gate_names_what_was_not_measured(tmp_path, june, changes, words):
     slo = {key: value for key, value in {**ORDERS, **changes}.items() if value is not None}
     said = gate(tmp_path, june, {"slos": [slo]}, "--at", "2026-06-14T23:59")
     assert words in said.stdout and "There is no data" not in said.stdout, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'{"status":"success"}', b'{"status":"success","data":null}'])
+def test_a_server_that_is_no_prometheus_is_said_to_be_none(tmp_path, capsys, body):
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_words: object) -> None:
+            return
+
+    (tmp_path / "gate.yaml").write_text(yaml.safe_dump({"slos": [ORDERS]}), "utf-8")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert main(["gate", str(tmp_path / "gate.yaml"), "--url", f"http://127.0.0.1:{server.server_port}"]) == 1
+        server.shutdown()
+    assert "answered as Prometheus does not" in capsys.readouterr().out
+
+
+def test_what_prometheus_notes_can_be_read_in_a_terminal(tmp_path, june):
+    total = "sum(rate(process_resident_memory_bytes[{{.window}}]))"
+    said = gate(tmp_path, june, {"slos": [{**ORDERS, "total": total}]}, "--at", "2026-06-14T23:59")
+    assert "metric might not be a counter" in said.stdout and "object" not in said.stdout, said.stdout
 
 
 @pytest.mark.parametrize(("at", "said"), [("2026-06-14T23:59", True), ("2026-06-30T23:59", False)])

@@ -1,10 +1,12 @@
 """Rules that promtool accepts, and that fire when they should: unit tests with fake time."""
 
+import re
 import subprocess
 from dataclasses import replace
 
 import pytest
 import yaml
+from clones import REPO
 from june import alerts, ours, program, sloths
 from specs import SPECS
 
@@ -155,6 +157,24 @@ def test_alerts_that_are_switched_off_stay_off_in_the_rules_and_in_sloths(tmp_pa
     assert set(alerts(ours(slo))) == set(alerts(sloths(slo, tmp_path))) == set(severities)
     assert formats.from_sloth(formats.to_sloth([slo]))[0].severities == severities
     assert ("severities name none" in rules.rule_file(slo)) == (not severities)
+
+
+def test_no_failure_yet_is_no_failure_after_a_way_through_openslo_too(tmp_path):
+    course = (REPO / "course/m08_slo/files/gateway.openslo.yaml").read_text("utf-8")
+    series = {"all_total": "0+60x180", 'http_requests_total{job="gateway",code="200"}': "0+60x180"}
+    for slo in (formats.from_openslo(formats.to_openslo(ORDERS)), formats.from_openslo(course)):
+        assert not firing(tmp_path, slo, series, "2h")
+        assert firing(
+            tmp_path, slo, {**series, "bad_total": "0+9x180", 'http_requests_total{job="gateway",code="500"}': "0+9x180"}, "2h"
+        )
+
+
+def test_every_series_that_a_rule_reads_is_recorded_by_another_whatever_the_windows():
+    own = policy("1d", (("page", "1h", "10m", "0.1"),), "ours")
+    for slo, chosen in [(one, None) for one in SPECS] + [(replace(ORDERS, window=Rolling("1d")), own)]:
+        made = [rule for group in rules.rules(slo, chosen)["groups"] for rule in group["rules"]]
+        asked = {name for rule in made for name in re.findall(r"slo:[a-z_]+:[a-z0-9_]+", rule["expr"])}
+        assert asked and asked <= {rule.get("record") for rule in made}
 
 
 def test_sloth_reads_what_we_write_as_openslo(tmp_path):

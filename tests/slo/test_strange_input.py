@@ -1,6 +1,7 @@
 """What nobody meant to hand in: it gets a sentence with the way out, and missing data is never 100 %."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -430,12 +431,17 @@ ALIKE = [
     ("sum by (x) (rate(a[{{.window}}]))", "rate(x:b:total[{{.window}}])"),
     ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}])) * on () group_left (x) c"),
     ("sum(rate(a[{{.window}}]))", 'sum(rate(b{text="sum by (x)"}[{{.window}}]))'),
+    ("sum by (job) (rate(a[{{.window}}]))", 'rate(job:b:total{job="a"}[{{.window}}])'),
+    ('rate(a{job="a"}[{{.window}}])', 'rate(a{job="a", code="500"}[{{.window}}])'),
+    ("sum(rate(a[{{.window}}]))", 'rate(b{code!="x", job=~".*"}[{{.window}}])'),
 ]
 NOT_ALIKE = [
     ("sum(rate(a[{{.window}}]))", "sum by (x) (rate(b[{{.window}}]))"),
     ("sum by (x) (rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"),
     ("sum(rate(a[{{.window}}])) by (x)", "b"),
     ("sum by (x) (rate(a[{{.window}}]))", "(sum(rate(b[{{.window}}])) by (y))"),
+    ("sum(rate(a[{{.window}}]))", 'rate(b{job=~"x.*", code="500"}[{{.window}}])'),
+    ("a", '(increase(b{ code = "500" }[{{.window}}]))'),
 ]
 
 
@@ -465,6 +471,19 @@ def test_matchers_as_prometheus_reads_them_are_read(tmp_path, matchers):
     (tmp_path / "rules.yml").write_text(rules.rule_file(from_mapping(latency), from_mapping(events)), "utf-8")
     said = promtool(tmp_path, "check", "rules", "rules.yml")
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_an_objective_made_in_python_reads_its_fields_as_a_files_are_read():
+    bare = {"service": "shop", "name": "orders", "objective": "0.999", "sli": Events(total="a", bad="b")}
+    made = SLO(**bare, window="28d", labels={"tier": 2})
+    assert (made.window, made.labels) == (Rolling("28d"), {"tier": "2"})
+    with pytest.raises(LabProblem, match="labels are 'x'"):
+        SLO(**bare, labels="x")
+
+
+def test_an_objective_of_nothing_is_none_for_sloth():
+    with pytest.raises(LabProblem, match="objective of gateway-orders is 0"):
+        formats.to_sloth(replace(ORDERS, objective=Fraction(0)))
 
 
 def test_a_label_that_is_a_whole_number_is_one():
@@ -533,6 +552,7 @@ TEXTS = [
     ),
     (SLOTH.replace("events:", "raw:"), "SLI of 'orders' is `raw`, .* Write `events`"),
     (SLOTH.replace("events:", "plugin:"), "SLI of 'orders' is `plugin`"),
+    (SLOTH.replace("  sli:\n", "  sli:\n    raw: {error_ratio_query: a}\n"), "SLI of 'orders' is raw and events at once"),
     (SLOTH.replace("    name: gateway-orders", "    nmae: gateway-orders"), "alerting has no field 'nmae'.*Did you mean name"),
     (
         SLOTH.replace("page_alert:\n", "page_alert:\n      disabled: true\n"),
@@ -626,6 +646,8 @@ DOCUMENTS = [
     (("unit: Day", "unit: [Day]"), "Day or Week"),
     (("unit: Day", "unit: Day\n    isRolling: false"), "Write isRolling: true"),
     (("source: prometheus", "source: datadog"), "source is 'datadog'"),
+    (("queryType: promql", "queryType: sql"), "queryType is 'sql'"),
+    (("unit: Day", "unit: Day\n    isRolling: 'false'"), "isRolling: 'false'.* Write isRolling: true"),
     (("    target: 0.999\n", ""), "has no target. Write"),
 ]
 

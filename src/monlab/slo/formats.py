@@ -1,6 +1,6 @@
 """Objectives from and to other tools' YAML: Sloth's `prometheus/v1` and OpenSLO's `openslo/v1alpha`.
 
-What a record here does not hold (alert annotations, plugins) is refused by name where it would change what is counted, and left out
+What a record here does not hold (an alert's own labels and annotations, plugins) is refused by name where it would change what is counted, and left out
 where it would not.
 """
 
@@ -18,7 +18,7 @@ from monlab.slo.numbers import shown, whole
 from monlab.slo.queries import WINDOW, query, texts
 from monlab.slo.records import SEVERITIES, SLO, Calendar, Events, Rolling, labels, share
 from monlab.slo.records import window as of_text
-from monlab.slo.rule_files import as_bad_and_total, number, period
+from monlab.slo.rule_files import as_bad_and_total, events, number, period
 
 SLOTH = "prometheus/v1"
 OPENSLO = "openslo/v1alpha"
@@ -123,6 +123,11 @@ def from_sloth(text: str, window: str = "30d") -> list[SLO]:
 def _of_sloth(body: Mapping[str, Any], raw: Any, window: str) -> SLO:
     one = _known(raw, SLOTH_SLO_FIELDS, "An SLO of Sloth")
     sli = _known(one.get("sli") or {}, {"events", "raw", "plugin"}, "An SLI of Sloth")
+    several = [kind for kind, body in sli.items() if body]
+    if len(several) > 1:
+        raise LabProblem(
+            f"The SLI of {shown(one.get('name'))} is {' and '.join(several)} at once. Sloth takes one of them: keep events."
+        )
     queries = sli.get("events")
     if not queries:
         other = "".join(f" is `{kind}`, which" for kind in ("raw", "plugin") if sli.get(kind))
@@ -164,10 +169,12 @@ def _windowed(pair: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def to_sloth(slos: Iterable[SLO]) -> str:
+def to_sloth(slos: SLO | Iterable[SLO]) -> str:
     """A Sloth file. Raises LabProblem when the objectives are of several services: Sloth's file has one."""
-    many = list(slos)
+    many = [slos] if isinstance(slos, SLO) else list(slos)
     for one in many:
+        if not one.objective:
+            raise LabProblem(f"The objective of {one.id} is 0, and Sloth refuses it. Choose one above 0.")
         if isinstance(one.window, Calendar):
             raise LabProblem(
                 f"The window of {one.id} is a {one.window.unit} of the calendar, and Sloth's rolls. Choose days, as in 30d."
@@ -222,8 +229,9 @@ def from_openslo(text: str) -> SLO:
     known = {"source", "queryType", "query"}
     good, total = (_known(metrics.get(key) or {}, known, f"OpenSLO's {key} metric") for key in ("good", "total"))
     for metric in (good, total):
-        if metric.get("source", "prometheus") != "prometheus":
-            raise LabProblem(f"A metric's source is {shown(metric['source'])}. Queries of prometheus are read, in promql.")
+        for key, read in (("source", "prometheus"), ("queryType", "promql")):
+            if metric.get(key, read) != read:
+                raise LabProblem(f"A metric's {key} is {shown(metric[key])}. Queries of prometheus are read, in promql.")
     if one.get("target") is None:
         raise LabProblem("OpenSLO's objective has no target. Write the share of good events, as in target: 0.999.")
     about = _known(body.get("metadata") or {}, {"name", "displayName"}, "OpenSLO's metadata")
@@ -241,9 +249,10 @@ def _openslo_window(windows: Any) -> Rolling | Calendar:
     if not isinstance(windows, list) or len(windows) != 1:
         raise LabProblem(f"The document's time windows are {shown(windows)}. An objective has one: write a list with it.")
     one = _known(windows[0], {"unit", "count", "isRolling"}, "A time window of OpenSLO")
-    if one.get("isRolling") is False:
+    if one.get("isRolling", True) is not True:
         raise LabProblem(
-            "The time window does not roll, and those of the calendar are not read. Write isRolling: true, or leave it out."
+            f"The time window has isRolling: {shown(one['isRolling'])}, and those of the calendar are not read. "
+            "Write isRolling: true, or leave it out."
         )
     unit = one.get("unit")
     if not isinstance(unit, str) or unit not in OPENSLO_UNITS:
@@ -258,8 +267,13 @@ def to_openslo(slo: SLO) -> str:
         raise LabProblem(
             f"The window of {slo.id} is a {slo.window.unit} of the calendar, and OpenSLO's here rolls. Choose days, as in 30d."
         )
-    bad, total = as_bad_and_total(slo)
-    good = slo.sli.good if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good else f"({total}) - ({bad})"
+    total = as_bad_and_total(slo)[1]
+    # A bad series that is missing is 0 here, too: without it there would be no good events, and all would count as failed.
+    good = (
+        slo.sli.good
+        if isinstance(slo.sli, Events) and slo.sli.good and "[" in slo.sli.good
+        else f"({total}) - ({events(slo)[0]})"
+    )
     span = period(slo)
     if span % timedelta(days=1):
         raise LabProblem(f"OpenSLO counts days, and the window is {words(span)}. Choose whole days.")

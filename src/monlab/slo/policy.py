@@ -4,6 +4,7 @@ A policy has levels, the first for a full budget. An exception lets one SLO pass
 """
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -216,12 +217,12 @@ def _of_whole_window(slo: SLO, ratio: float | None, now: datetime) -> float | No
     if (
         not isinstance(slo.window, Calendar)
         or isinstance(ratio, bool)
-        or not isinstance(ratio, int | float)
-        or not 0 <= ratio <= 1
+        or not isinstance(ratio, numbers.Real)
+        or not -NOISE <= ratio <= 1 + NOISE
     ):
         return ratio
     start, end = slo.window.bounds(now)
-    return ratio * ((now - start) / (end - start))
+    return min(max(float(ratio), 0.0), 1.0) * ((now - start) / (end - start))
 
 
 def is_open(decisions: Sequence[Decision]) -> bool:

@@ -14,6 +14,8 @@ MATCHERS = rf"{MATCHER}(?:\s*,\s*{MATCHER})*(?:\s*,)?"
 SELECTOR = rf"{METRIC}\s*(?:\{{\s*(?:{MATCHERS})?\s*\}})?|\{{\s*(?:{MATCHERS}|(?:{TEXTS})(?:\s*,\s*{MATCHERS})?)\s*\}}"
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 SUMS = "(?:sum|avg|min|max|count)"
+ONE_SERIES, OWN_LABELS = "one series", "series with labels of their own"
+SCRAPED = rf"(?:rate|increase|irate)\s*\(\s*{METRIC}\s*\{{[^{{}}]*\w\s*=(?!~)[^{{}}]*\}}\s*\[{re.escape(WINDOW)}\]\s*\)"
 
 
 def texts(value: Any, what: str) -> str:
@@ -38,14 +40,22 @@ def _without_comments(text: str) -> str:
 def grouping(text: str) -> str | None:
     """What the series of a query are told apart by, as in `series by x, y`, or `one series`; None where its text does not tell for sure."""
     if WINDOW not in text:
-        return "one series"  # a counter's selector becomes one sum
+        return ONE_SERIES  # a counter's selector becomes one sum
     left = bare(text).strip(" \n()") + ")"
     if re.search(r"\b(on|ignoring|group_left|group_right|label_replace|label_join|count_values|topk|bottomk)\b", left):
         return None
     found = re.match(rf"{SUMS}\s+(by|without)\s*\(([^()]*)\)", left) or re.search(r"\)\s*(by|without)\s*\(([^()]*)\)$", left)
     if found:
         return f"series {found[1]} {', '.join(sorted(part.strip() for part in found[2].split(',')))}"
-    return "one series" if re.match(rf"{SUMS}\s*\(", left) and not re.search(r"\b(by|without)\b", left) else None
+    if re.fullmatch(SCRAPED, left):
+        return OWN_LABELS
+    return ONE_SERIES if re.match(rf"{SUMS}\s*\(", left) and not re.search(r"\b(by|without)\b", left) else None
+
+
+def partners(one: str, other: str) -> bool:
+    """Whether series of both queries may find each other by their labels, as far as the texts tell."""
+    found = {grouping(one), grouping(other)}
+    return None in found or len(found) == 1 or (OWN_LABELS in found and ONE_SERIES not in found)
 
 
 def query(text: str, what: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from monlab.problem import LabProblem, nearest
 from monlab.slo.durations import length
 from monlab.slo.numbers import shown
-from monlab.slo.queries import MATCHERS, METRIC, bare, grouping, query, texts
+from monlab.slo.queries import MATCHERS, METRIC, bare, grouping, partners, query, texts
 
 UNITS = ("week", "month", "quarter", "year")
 SEVERITIES = ("page", "ticket")
@@ -113,7 +113,13 @@ class Calendar:
             )
 
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
-        """First moment of the part in which `now` lies, and the first of the next one."""
+        """First moment of the part in which `now` lies, and the first of the next one. Raises LabProblem for one after all calendars."""
+        try:
+            return self._bounds(now)
+        except (OverflowError, ValueError):
+            raise LabProblem(f"The {self.unit} of {now:%Y-%m-%d} ends after the year 9999.") from None
+
+    def _bounds(self, now: datetime) -> tuple[datetime, datetime]:
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.unit == "week":
             monday = day - timedelta(days=day.weekday())
@@ -152,10 +158,9 @@ class Events:
             raise LabProblem(
                 f"`{some}` is the same query as `total`, so all events are {some}, always. Add the matcher that tells them apart."
             )
-        mine, whole = grouping(getattr(self, some)), grouping(self.total)
-        if mine and whole and mine != whole:
+        if not partners(getattr(self, some), self.total):
             raise LabProblem(
-                f"`{some}` gives {mine}, and `total` {whole}: none would find its partner, and no failure would count. "
+                f"`{some}` gives {grouping(getattr(self, some))}, and `total` {grouping(self.total)}: none would find its partner, and no failure would count. "
                 "Group both alike, or neither."
             )
 
@@ -224,6 +229,7 @@ class SLO:
     def __post_init__(self) -> None:
         for field_name, text in (("service", self.service), ("name", self.name)):
             _name(field_name, text)
+        object.__setattr__(self, "labels", labels(self.labels))
         for key in self.labels:
             if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", key) or key.startswith("__") or key in OWN_LABELS:
                 raise LabProblem(
@@ -234,6 +240,8 @@ class SLO:
             raise LabProblem(f"The severities are {shown(self.severities)}. Write a list of page, ticket, both or neither.")
         object.__setattr__(self, "severities", tuple(one for one in SEVERITIES if one in self.severities))
         object.__setattr__(self, "objective", share(self.objective))
+        if not isinstance(self.window, Rolling | Calendar):
+            object.__setattr__(self, "window", window(self.window))
 
     @property
     def id(self) -> str:

@@ -97,9 +97,11 @@ def _line(slo: SLO, events: Events, incidents: Sequence[Incident], ends: datetim
     for one in sorted(incidents, key=lambda incident: incident.start):
         start = max(one.start, until)
         if start < one.end:
-            spenders[one.name] = spent(events.counts(start, one.end), slo.objective, expected=expected)
+            part = spent(events.counts(start, one.end), slo.objective, expected=expected)
+            spenders[one.name] = spenders.get(one.name, 0.0) + part
             until = one.end
-    spenders[REST] = spent(whole, slo.objective, expected) - sum(spenders.values())
+    rest = spent(whole, slo.objective, expected) - sum(spenders.values())
+    spenders[REST] = spenders.get(REST, 0.0) + rest
     return Line(
         slo=slo,
         availability=availability(whole),
@@ -144,9 +146,8 @@ def _by(events: Events, unit: str, words: str) -> dict[str, float | None]:
     else:
         monday = first.normalize() - pd.Timedelta(days=first.weekday())
         edges = pd.date_range(monday, last.normalize() + pd.Timedelta(days=7), freq="7D")
-        shown = pd.DatetimeIndex(
-            [min(day, last.normalize()) for day in edges[1:] - pd.Timedelta(days=1)]
-        )  # the last week may be short
+        ends = max(first, last - pd.Timedelta(seconds=1)).normalize()  # the last week may be short; midnight ends a day
+        shown = pd.DatetimeIndex([min(day, ends) for day in edges[1:] - pd.Timedelta(days=1)])
     return {
         moment.strftime(words): availability(events.counts(start.to_pydatetime() if start > first else None, end.to_pydatetime()))
         for start, end, moment in zip(edges[:-1], edges[1:], shown, strict=True)

@@ -23,6 +23,7 @@ from monlab.slo.records import SLO, Calendar, Events, Latency
 from monlab.slo.windows import BurnWindow, Policy, for_period
 
 RECORD = "slo:errors_per_request:ratio_rate"  # and the window
+NOW = timedelta(minutes=5)  # how fast it burns at the moment, for dashboards
 
 
 def events(slo: SLO) -> tuple[str, str]:
@@ -160,7 +161,7 @@ def _ratios(slo: SLO, policy: Policy, span: timedelta) -> list[dict[str, Any]]:
             "expr": error_ratio(slo, one),
             "labels": {**_labels(slo), "slo_window": words(one)},
         }
-        for one in dict.fromkeys([*policy.lengths, span])
+        for one in sorted({NOW, *policy.lengths, span})
     ]
 
 
@@ -170,7 +171,7 @@ def _about(slo: SLO, span: timedelta) -> list[dict[str, Any]]:
     if slo.budget:
         own = selector(slo)
         left = f"1 - max without (slo_window) ({RECORD}{words(span)}{own}) / {number(slo.budget)}"
-        burn = f"max without (slo_window) ({RECORD}5m{own}) / {number(slo.budget)}"
+        burn = f"max without (slo_window) ({RECORD}{words(NOW)}{own}) / {number(slo.budget)}"
         records += [("slo:budget_left:ratio", left), ("slo:burn_rate:ratio_rate5m", burn)]
     return [{"record": name, "expr": query, "labels": _labels(slo)} for name, query in records]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from monlab.problem import LabProblem
 from monlab.slo.budget import factor
-from monlab.slo.durations import length, words
+from monlab.slo.durations import Length, length, words
 from monlab.slo.records import SEVERITIES, share
 
 
@@ -46,6 +46,7 @@ class Policy:
     source: str
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "period", length(self.period))
         for row in self.rows:
             if row.long > self.period:
                 raise LabProblem(
@@ -102,11 +103,12 @@ SLOTH_7D = policy(
 KNOWN = {one.period: one for one in (SLOTH_30D, SLOTH_28D, SLOTH_7D)}
 
 
-def for_period(period: timedelta) -> Policy:
+def for_period(period: Length) -> Policy:
     """The windows of a period: those that are published for it, else Sloth's 30-day ones with their parts of the budget.
 
     Raises LabProblem for a period shorter than the longest window.
     """
+    period = length(period)
     longest = max(row.long for row in SLOTH_30D.rows)
     if period < longest:
         raise LabProblem(

@@ -234,8 +234,11 @@ class Prometheus:
         answer = self._answer(path, parameters, query)
         notes = [*answer.get("warnings", []), *answer.get("infos", [])]
         if notes:
-            display(Markdown("\n".join(f"> **Prometheus notes:** {note}" for note in notes)))
-        return dict(answer["data"])
+            display(_Notes("\n".join(f"> **Prometheus notes:** {note}" for note in notes)))
+        data = answer["data"]
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+            raise self._no_prometheus(f"{data}")
+        return data
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
@@ -262,9 +265,23 @@ class Prometheus:
             raise LabProblem(
                 f"{self.service} at {web.shown(base)} answered {answer.status_code} without JSON: {answer.text[:200]}"
             ) from None
+        if not isinstance(body, dict) or (body.get("status") == "success" and "data" not in body):
+            raise self._no_prometheus(answer.text)
         if body.get("status") != "success":
             raise QueryProblem(query or str(parameters.get("query", "")), f"{body.get('error', answer.text[:200])}")
         return dict(body)
+
+    def _no_prometheus(self, said: str) -> LabProblem:
+        return LabProblem(
+            f"{self.service} at {web.shown(self.url)} answered as Prometheus does not: {said[:200]} Is that the right address?"
+        )
+
+
+class _Notes(Markdown):
+    """Can be read in a terminal, too."""
+
+    def __repr__(self) -> str:
+        return str(self.data)
 
 
 def _stamp(time: datetime | str | float) -> float:
