@@ -104,6 +104,12 @@ def test_a_query_beyond_the_server_is_refused_and_the_next_one_answered(small_ar
     assert check.verdict(check.reference).state is State.RIGHT
 
 
+@pytest.mark.parametrize("rules", ["5", "1.5", "true", ".nan", "2026-06-01", "{a: 1}", "x", "[5]", "[[5]]"])
+@pytest.mark.parametrize("around", ["groups: [{{name: a, rules: {}}}]", "groups: {}", "groups: [{}]", "{}"])
+def test_a_rule_file_of_odd_values_is_refused_in_a_sentence(rules, around, own_state):
+    said(KINDS["RulesCheck"], around.format(rules))
+
+
 def test_nothing_is_left_of_the_folder_in_which_an_answer_was_tried(own_state):
     from monlab.grading.bench import FOLDER
     from monlab.settings import settings

@@ -40,6 +40,14 @@ def with_defaults(place=0, **more):
     return made
 
 
+def with_override(name, value, place=0, **defaults):
+    """A board one of whose panels changes a property of all its series."""
+    made = with_defaults(place, **defaults)
+    rule = {"matcher": {"id": "byRegexp", "options": ".*"}, "properties": [{"id": name, "value": value}]}
+    made["panels"][place]["fieldConfig"]["overrides"] = [rule]
+    return made
+
+
 def expr(place=0):
     return RIGHT["panels"][place]["targets"][0]["expr"]
 
@@ -255,6 +263,9 @@ def test_no_odd_value_ends_in_an_exception(whole_archive):
         with_defaults(unit="percentunit", thresholds={"mode": "absolute", "steps": [{"color": "light-green"}, {"color": "#F2495C", "value": 0.05}]}),
         with_defaults(min=0, max=0.5, thresholds={"mode": "percentage", "steps": [{"color": "green", "value": None}, {"color": "red", "value": 10}]}),
         with_defaults(thresholds={"mode": "absolute", "steps": [{"color": "green"}, {"color": "dark-green", "value": 0.01}, {"color": "red", "value": 0.05}]}),
+        *(with_panel(transformations=[{"id": one, "options": {}}]) for one in ("organize", "sortBy", "merge", "labelsToFields")),
+        with_panel(transformations=[{"id": "renameByRegex", "options": {"regex": "(.*)", "renamePattern": "of $1"}}]),
+        with_override("thresholds", {"mode": "absolute", "steps": [{"color": "green"}, {"color": "red", "value": 0.05}]}, thresholds=None),
         with_defaults(custom={"lineWidth": 3}, decimals=1, displayName="errors of ${__field.labels.job}"),
         board(schemaVersion=16),
         board(annotations={"list": []}, links=[], time={"from": "now-1h", "to": "now"}, refresh="5s"),
@@ -285,7 +296,9 @@ UNUSED = with_query(expr().replace('job=~"$job",', "").replace('{job=~"$job"}', 
         (with_panel(type="stat"), "a course over time is asked"),
         (with_panel(targets=[{"refId": "A", "expr": expr(), "instant": True}]), "it shows one moment"),
         (with_panel(targets=[{"refId": "A", "expr": expr()}, {"refId": "B", "expr": "up"}]), "series where 1 is asked"),
-        (with_panel(transformations=[{"id": "calculateField", "options": {}}]), "is not run here"),
+        (with_panel(transformations=[{"id": "calculateField", "options": {}}]), "The transformation 'calculateField' is not run here"),
+        (with_override("thresholds", {"mode": "absolute", "steps": [{"color": "green"}]}), "steps above the base"),
+        (with_override("custom.hideFrom", {"viz": True}), "the panel shows nothing"),
         (with_defaults(unit=""), "no unit says what they are"),
         (with_defaults(unit="short"), "no unit says what they are"),
         (with_defaults(unit="s"), "calls them a time"),

@@ -23,6 +23,11 @@ def test_order_help_and_the_way_a_number_is_written_do_not_count():
         ("41.0", "4.1e1 1781516700000"),
         ("size_bytes 3000000", "size_bytes{}\t3000000 -1"),
         ('{result="failed"} 2', '{result="failed"}2'),
+        ("# TYPE size_bytes gauge", "  #\tTYPE   size_bytes\t gauge "),
+        ("\n", "\n    "),
+        ('runs_total{result="ok"}', '{"runs_total", result="ok"}'),
+        ('{result="ok"}', '{"result"="ok"}'),
+        ("# TYPE size_bytes", '# TYPE "size_bytes"'),
     ],
 )
 def test_blanks_and_a_time_of_its_own_do_not_count(old, new):

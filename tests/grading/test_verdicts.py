@@ -215,7 +215,11 @@ def test_a_wrong_number_hears_which_slip_it_is(answer, words, samples, own_state
         ("2 kB", 2000, "an amount of data"),
         ("€ 45.60", 45.6, ""),
         ("EUR 45.60", 45.6, ""),
-        ("45,60 €", 45.6, ""),
+        ("45,60 €", 45.6, "an amount of money"),
+        ("5100 cents", 51, "an amount of money"),
+        ("0,350 s", 0.35, "a time"),
+        ("-0,036", -0.036, ""),
+        ("10,350", 10350, ""),
         ("", None, ""),
         ("`", None, ""),
         ("min", None, ""),
@@ -236,11 +240,20 @@ def test_numbers_are_read_as_people_write_them(text, value, dimension):
         ("%", "0.01005 %", "is too small"),
         ("%", "1.6583 %", "is too small"),  # a sixtieth, and no time
         ("times", "1.6583", "60 times too small"),
+        ("EUR", "9950 EUR", "cents where euros were asked"),
+        ("EUR", "99.5 USD", "'USD' is no unit of an amount of money"),
+        ("EUR", "99.5 ct", "100 times too small"),
     ],
 )
 def test_a_slip_belongs_to_the_units_dimension(unit, answer, words):
     check = number("m90.q1", expected=99.5, unit=unit, accepts=[], rejects={}, hints=["a"], solution="", tolerance=1e-4)
     assert words in check.verdict(answer).message
+
+
+@pytest.mark.parametrize("answer", ["99.9 %", "99.98 %", "100 %"])
+def test_a_share_near_the_right_one_is_no_ratio_upside_down(answer):
+    check = number("m90.q1", expected=99.99, unit="%", accepts=[], rejects={}, hints=["a"], solution="", tolerance=1e-5)
+    assert "not far off" in check.verdict(answer).message
 
 
 @pytest.mark.parametrize(

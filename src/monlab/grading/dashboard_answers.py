@@ -8,7 +8,7 @@ from typing import Any
 
 from monlab.dashboards import checking, reader
 from monlab.dashboards.choices import choices
-from monlab.dashboards.model import Dashboard, Panel, Variable
+from monlab.dashboards.model import Dashboard, Panel, Transformation, Variable
 from monlab.dashboards.running import Shown, run
 from monlab.dashboards.variables import ALL, Value
 from monlab.dashboards.window import ARCHIVE_SCRAPE_MS
@@ -30,6 +30,14 @@ REPEAT = re.compile(r"(?<!\\)[*+]|\{\d+,\d*\}")
 MOST_REPEATS = 4
 SKIPPED = ("row", "text")
 MARK = 0xE000  # letters of nobody
+
+
+def _harmless(one: Transformation) -> bool:
+    """Whether the numbers are all still there after it."""
+    out = one.options.get("excludeByName")
+    return one.id in HARMLESS and not any(
+        gone and name.startswith("Value") for name, gone in (out if isinstance(out, dict) else {}).items()
+    )
 
 
 class TooMuch(Exception):
@@ -155,7 +163,7 @@ class Look:
 
     def _ask(self, seen: Seen) -> None:
         panel = spelled(seen.panel, self.window)
-        strange = [one for one in panel.transformations if one not in HARMLESS]
+        strange = [one.id for one in panel.transformations if not _harmless(one)]
         if panel.unsupported or strange:
             seen.trouble = (
                 panel.unsupported or f"The transformation {strange[0]!r} is not run here. Write what it does into the query."

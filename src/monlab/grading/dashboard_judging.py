@@ -3,6 +3,7 @@
 import re
 from typing import Protocol
 
+from monlab.dashboards.model import Panel
 from monlab.dashboards.variables import ALL, names_in
 from monlab.grading import panel_asks
 from monlab.grading.dashboard_answers import Look, Seen, literal, spelled
@@ -109,7 +110,10 @@ class Judge:
         failure = Compared(mine, right, self.asked.seen, self.asked.tolerance, title, self._words(one)).failure()
         failure = failure or self._misleads(one, wanted, right[0], title)
         properties = tuple(name for name in self.asked.asks if name in panel_asks.ASKS)
-        return failure or panel_asks.failed(properties, one.panel, wanted.panel, title)
+        if failure or not properties:
+            return failure
+        failures = (panel_asks.failed(properties, panel, wanted.panel, title) for panel in _as_drawn(one))
+        return next(filter(None, failures), None)
 
     def _words(self, one: Seen) -> tuple[str, ...]:
         """What the panel's queries are made of, matchers and variables included: two panels may be empty for different reasons."""
@@ -178,6 +182,14 @@ class Judge:
         """A width that is a text: read here as if it were not there, and by Grafana in a way of its own."""
         found = self.look.board.problems[:1]
         return Failure("types", "", f"All is shown as asked, and the file is no good: {found[0]}", found[0]) if found else None
+
+
+def _as_drawn(seen: Seen) -> list[Panel]:
+    """The panel as each of its series has it, overrides of fields applied."""
+    from monlab.dashboards.looks import looks  # loads matplotlib, which few checks need
+
+    shown = [one for copies in seen.shown[:1] for one in copies]
+    return [look.panel for one in shown for look in looks(one.panel, one.lines) if not look.panel.hidden] or [seen.panel]
 
 
 def folded(title: str) -> str:

@@ -55,7 +55,7 @@ def _thresholds(mine: Panel, wanted: Panel) -> Found:
         return "none", "it has no thresholds."
     edges, wanted_edges = [one for one, _ in yours[1:]], [one for one, _ in right[1:]]
     if len(edges) != len(wanted_edges):
-        return f"{edges}", f"it has {len(edges)} steps above the base, and {len(wanted_edges)} are asked."
+        return f"{yours}", f"it has {len(edges)} steps above the base, and {len(wanted_edges)} are asked."
     if edges != wanted_edges:
         return f"{edges}", "a step is not where it was asked. Mind that thresholds are in the unit of the query's numbers."
     colours = [hue for _, hue in yours]

@@ -101,7 +101,7 @@ def numbers(shown: list[Shown]) -> Numbers:
             unit: Meaning = meaning(look.panel.unit)
             values = _reduced(one.panel, line.series.values)
             values = np.where(np.isnan(values), np.nan, values) * unit.factor
-            if not np.isnan(values).all():
+            if not np.isnan(values).all() and not look.panel.hidden:
                 labels = tuple(sorted((name, value) for name, value in line.series.labels.items() if name != "__name__"))
                 rows.append(Row(labels, values, unit.factor))
                 dimensions.add(unit.dimension)

@@ -23,6 +23,10 @@ UNITS: dict[str, dict[str, float]] = {
         **{f"{prefix}bit": 1000.0**power / 8 for power, prefix in enumerate(("", "k", "M", "G", "T"))},
         **{"KB": 1000, "byte": 1, "bytes": 1, "bits": 0.125},
     },
+    "an amount of money": {
+        **dict.fromkeys(("EUR", "eur", "€", "euro", "euros"), 1),
+        **dict.fromkeys(("ct", "cent", "cents"), 0.01),
+    },
     "a rate": {
         **dict.fromkeys(("/s", "per second", "1/s"), 1),
         **dict.fromkeys(("/min", "per minute"), 1 / 60),
@@ -32,7 +36,7 @@ UNITS: dict[str, dict[str, float]] = {
 }
 NUMBER = r"[+-]?(?:\d[\d  ',_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 PART = re.compile(rf"\s*({NUMBER})\s*([^\d\s.,+'-][^\d,+]*?)?\s*(?=$|[+\d.,])")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[  ',_]\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[  ',_]\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
 
 ABOUT = re.compile(r"^(?:[=~≈€]|EUR |about |approximately |roughly |ca\.? |circa )\s*", re.IGNORECASE)  # modesty does not count
@@ -71,7 +75,7 @@ def quantity(text: str) -> Quantity | None:
 
 
 def plain_number(text: str) -> float | None:
-    """`1 234.5`, `1,234`, `43,2` (a comma before other than three digits is decimal), `4.3e-4`."""
+    """`1 234.5`, `1,234`, `43,2` (a comma before other than three digits is decimal, and so is one after 0), `4.3e-4`."""
     text = text.strip()
     if THOUSANDS.fullmatch(text):
         text = re.sub(r"[  ',_]", "", text)

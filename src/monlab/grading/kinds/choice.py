@@ -21,6 +21,7 @@ ALIKE = str.maketrans(
 MOST_CHOSEN = 100
 
 
+BRACKET = re.compile(r"\s*([()\[\]{}])\s*")
 BETWEEN = re.compile(r"(?<=\w)\s*[-_:,/]+\s*(?=\w)")  # signs between two words
 VERSION = re.compile(r"\b(?:version\s+|v)(?=\d)")
 ARTICLE = re.compile(r"^(?:the|an?) ")
@@ -30,7 +31,8 @@ SEPARATOR = re.compile(r"\s*[,;\s]\s*(?:and\s+)?")  # between the names of a set
 def folded(text: str, cased: bool = False) -> str:
     """A text without what does not count: blanks, signs between words, `v` before a version, an article, quotes, mostly case."""
     plain = text.translate(ALIKE)
-    words = BETWEEN.sub(" ", " ".join((plain if cased else plain.casefold()).split()).strip("\"'`*.!,; "))
+    closed = BRACKET.sub(r"\1", " ".join((plain if cased else plain.casefold()).split()))
+    words = BETWEEN.sub(" ", closed.strip("\"'`*.!,; "))
     return ARTICLE.sub("", VERSION.sub("", words))
 
 

@@ -67,6 +67,10 @@ SLIPS = (
     (31 / 30, "yours fits a month of 31 days; the month here has 30"),
     (-1, "yours has the wrong sign"),
 )
+MONEY_SLIPS = (
+    (100, "yours is 100 times too large: cents where euros were asked"),
+    (0.01, "yours is 100 times too small: euros where cents were asked"),
+)
 DATA_SLIPS = (
     (8, "yours is 8 times too large: bits where bytes were asked"),
     (0.125, "yours is 8 times too small: bytes where bits were asked"),
@@ -84,6 +88,7 @@ OF_DIMENSION = {
     "a time": TIME_SLIPS + STEP_SLIPS,
     "a rate": TIME_SLIPS + STEP_SLIPS,
     "an amount of data": STEP_SLIPS + DATA_SLIPS,
+    "an amount of money": MONEY_SLIPS,
     "": SHARE_SLIPS + TIME_SLIPS + STEP_SLIPS,
 }
 SLIP_TOLERANCE = 0.002  # 28 and 31 days are 3 % and more off, kB and KiB 2.4 %
@@ -156,7 +161,7 @@ class NumberCheck(Check):
             if right and _near(mine, right * times, slack):
                 return f"Look at the units: {words}."
         whole = 1 / factor if dimension == "a share" else 1  # 100 for percentages
-        if right and mine and _near(mine, whole * whole / right, slack):
+        if right and _near(mine, whole * whole / right, slack) and not _near(mine, right, 2 * slack):
             return "Yours is 1 divided by the right number: the ratio stands upside down."
         if 0 < right < whole and _near(mine, whole - right, slack):
             return f"Yours is {whole:g} minus the right number: the share of the others."

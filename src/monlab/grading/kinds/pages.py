@@ -13,9 +13,11 @@ from monlab.stack import tools
 
 __all__ = ["metrics_page"]
 
-TYPE = re.compile(r"^# TYPE (\S+) (\S+)\s*$")
-SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)\s*(?:\{(.*)\})?\s*(?<=[\s}])(\S+)(?:\s+-?\d+)?$")  # a time may follow
-LABEL = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
+TEXT = r'"((?:[^"\\]|\\.)*)"'
+TYPE = re.compile(r'^#[ \t]*TYPE[ \t]+"?([^\s"]+)"?[ \t]+(\S+)$')
+SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)?\s*(?:\{(.*)\})?\s*(?<=[\s}])(\S+)(?:\s+-?\d+)?$")  # a time may follow
+NAME = re.compile(rf"^\s*{TEXT}\s*(?:,|$)")  # in quotes, it stands among the labels
+LABEL = re.compile(rf'(?:"(\w+)"|(\w+))\s*=\s*{TEXT}')
 LINT = "error while linting: text format parsing error in "
 
 
@@ -61,12 +63,18 @@ class PageCheck(Check):
 def read(page: str) -> Said:
     """The types and samples of a page that promtool is content with."""
     types, series = {}, {}
-    for line in page.splitlines():
+    for line in map(str.strip, page.splitlines()):
         if found := TYPE.match(line):
             types[found[1]] = found[2]
-        elif found := SAMPLE.match(line.strip()):
-            series[found[1], frozenset(LABEL.findall(found[2] or ""))] = _value(found[3])
+        elif (found := SAMPLE.match(line)) and (name := found[1] or _quoted(found[2])):
+            labels = frozenset((quoted or bare, value) for quoted, bare, value in LABEL.findall(found[2] or ""))
+            series[name, labels] = _value(found[3])
     return Said(types, series)
+
+
+def _quoted(braces: str | None) -> str:
+    found = NAME.match(braces or "")
+    return found[1] if found else ""
 
 
 def _value(text: str) -> float:

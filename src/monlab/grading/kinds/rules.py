@@ -170,9 +170,8 @@ def rule_names(data: Any) -> set[str] | None:
     """The names of the alerts and recorded series of a rule file; None when it is none."""
     if not isinstance(data, dict) or not isinstance(data.get("groups"), list):
         return None
-    found = [
-        rule for group in data["groups"] if isinstance(group, dict) for rule in group.get("rules") or [] if isinstance(rule, dict)
-    ]
+    lists = [group.get("rules") for group in data["groups"] if isinstance(group, dict)]
+    found = [rule for rules in lists if isinstance(rules, list) for rule in rules if isinstance(rule, dict)]
     return {str(rule.get("alert") or rule.get("record")) for rule in found}
 
 
