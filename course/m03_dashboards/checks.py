@@ -59,7 +59,11 @@ def literal(base: Board, window: str) -> str:
 SLOW = over("2026-06-22 12:00", "2026-06-22 16:00")
 DAYS = over("2026-06-14 00:00", "2026-06-17 00:00", points=72)
 OUTAGE = every("3m", during=between("2026-06-15 09:20", "2026-06-15 11:00"))
-CALM = every("13h7m", during=month)
+CALM = (
+    every("13h7m", during=month)
+    + every("47m", during=between("2026-06-20 17:00", "2026-06-20 19:20"))  # a third frontend, for the rush
+    + every("11m", during=between("2026-06-08 18:07", "2026-06-08 18:29"))  # time-outs (504), and payments that are repeated and voided
+)
 # Roll-outs: counters start anew, so that a counter added up before the rate is told from a rate added up.
 FRONTEND_ROLLED = every("5m", during=between("2026-06-22 12:20", "2026-06-22 13:20"))
 PAYMENTS_ROLLED = every("7m", during=between("2026-06-24 09:50", "2026-06-24 11:20"))
