@@ -42,6 +42,35 @@ def test_editing_the_workspace_leaves_git_clean(lab):
     assert subprocess.run(["git", "status", "--porcelain"], cwd=lab.repo, capture_output=True, text=True, check=True).stdout == ""
 
 
+KILLED = """
+import os
+from monlab.settings import settings
+from monlab.workbook import run, workspace
+from monlab.workbook.modules import modules
+m02 = next(one for one in modules(settings()) if one.id == "m02")
+with run._files_put_back(m02, settings(), print):
+    {}
+"""
+
+
+def test_an_edit_after_a_run_that_was_killed_is_kept(lab):
+    """The lesson's own change is taken back; what the learner wrote since is not lost."""
+    mine, rule, added = (space(lab, f"prometheus/{name}") for name in ("prometheus.yml", "rules/mine.yml", "rules/added.yml"))
+    before = mine.read_text()
+    killed = "workspace.write('prometheus/rules/mine.yml', 'groups: []'); os._exit(9)"
+    with pytest.raises(AssertionError):
+        lab.python(KILLED.format(killed))
+    assert rule.exists()
+    mine.write_text(before + "# my edit\n")
+    added.write_text("groups: []\n# mine\n")
+    said = lab.python(KILLED.format("pass"))
+    assert mine.read_text() == before and not rule.exists() and not added.exists()
+    [backup] = (lab.repo / "workspace/backup").iterdir()
+    assert str(backup) in said and (backup / "prometheus/prometheus.yml").read_text() == before + "# my edit\n"
+    assert (backup / "prometheus/rules/added.yml").exists() and not (backup / "prometheus/rules/mine.yml").exists()
+    assert lab.python(KILLED.format("pass")) == ""
+
+
 def test_a_newer_course_replaces_what_is_untouched(lab):
     shipped = lab.repo / "stack/prometheus/rules/lab.yml"
     shipped.write_text(shipped.read_text() + "# newer\n")

@@ -54,7 +54,7 @@ def run(module: Module, settings: Settings, report: Callable[[str], None], kind:
     problem = ""
     _Sections.report = report
     papermill_engines.register("sections", _Sections)
-    with _files_put_back(module, settings):
+    with _files_put_back(module, settings, report):
         try:
             papermill.execute_notebook(
                 source,
@@ -126,10 +126,14 @@ def _runs_folder(settings: Settings) -> Path:
 
 
 @contextmanager
-def _files_put_back(module: Module, settings: Settings) -> Iterator[None]:
-    """Keeps a copy of the workspace's server folders during a run. A copy left by a run that was killed is put back first."""
+def _files_put_back(module: Module, settings: Settings, report: Callable[[str], None]) -> Iterator[None]:
+    """Keeps a copy of the workspace's server folders during a run. A copy left by a run that was killed is put back first, and what
+    the learner has changed since goes to the backup folder."""
     copies = settings.state / "before-run"
     if copies.exists():
+        backup = workspace.keep_changed(settings, copies)
+        if backup:
+            report(f"A run was killed, and its changes are taken back. What you have changed since is kept in {backup}.")
         _put_back(copies, settings.workspace)
     unfinished = copies.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -151,4 +155,7 @@ def _put_back(copies: Path, space: Path) -> None:
             shutil.copytree(folder, space / folder.name)
         else:
             shutil.copyfile(folder, space / folder.name)
-    shutil.rmtree(copies)
+    over = copies.with_suffix(".over")  # in one step: half of a copy must never be put back
+    shutil.rmtree(over, ignore_errors=True)
+    copies.rename(over)
+    shutil.rmtree(over)

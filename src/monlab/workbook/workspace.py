@@ -84,6 +84,19 @@ def reset(module: Module, config: Settings) -> Path:
     return backup
 
 
+def keep_changed(config: Settings, since: Path) -> Path | None:
+    """Copies the learner's own files that differ from those in `since` to a dated backup, and returns it; None when none does."""
+    known = list(_manifest(config.workspace).values())
+    backup = _backup_folder(config)
+    for folder in (one for one in since.iterdir() if one.is_dir()):
+        for path in _files(config.workspace / folder.name):
+            name, digest = path.relative_to(config.workspace).as_posix(), _digest(path)
+            then = since / name
+            if digest not in [one.get(name) for one in known] and not (then.is_file() and _digest(then) == digest):
+                _copy(path, backup / name)
+    return backup if backup.exists() else None
+
+
 @dataclass(frozen=True)
 class Change:
     """What a cell did to a file of the workspace, shown as a diff."""

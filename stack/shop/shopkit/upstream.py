@@ -52,6 +52,8 @@ class Upstream:
             headers["X-Request-Id"] = g.request_id
         try:
             said = self.pool.request(method, path, headers=headers, json=body, timeout=seconds)
+        except urllib3.exceptions.NewConnectionError as error:  # refused at once; urllib3 has it among its time-outs
+            return Answer("unreachable", reason=type(error).__name__)
         except urllib3.exceptions.TimeoutError:
             return Answer("timeout", reason=f"no answer within {seconds:g} s")
         except urllib3.exceptions.HTTPError as error:
