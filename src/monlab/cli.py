@@ -27,7 +27,7 @@ from monlab.workbook import workspace
 from monlab.workbook.modules import module, modules
 
 INTERRUPTED = 130
-console = Console(soft_wrap=True, highlight=False, markup=False)
+console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def open_lab(config: Settings, arguments: argparse.Namespace) -> int:

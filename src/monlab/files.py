@@ -15,8 +15,18 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply") from None
     except OSError as error:
         raise LabProblem(f"The lab keeps its state in {path}, which cannot be read: {error.strerror}. {ROOM}") from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a person may have edited. Raises LabProblem when it is none."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise LabProblem(f"{path} is no text in UTF-8 (see its byte {error.start}). Save it as one.") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -223,6 +223,14 @@ def test_a_cut_link_shows_as_unreachable_and_a_hanging_one_as_time_out(shop):
         until(lambda: ask(shop, "gateway").status_code == 200, 15, "the link mends itself")
 
 
+@pytest.mark.parametrize(("fault", "outcome", "status"), [("network.cut", "unreachable", 502), ("network.hang", "timeout", 504)])
+def test_what_a_customer_is_told_of_a_cut_and_of_a_hanging_link_is_what_is_counted(shop, fault, outcome, status):
+    before = shop.value("frontend", "upstream_requests_total", upstream="gateway", outcome=outcome)
+    shop.clone.python(f"from monlab import shop; shop.fault({fault!r}, link='frontend-gateway', lasting=30)")
+    assert shop.order().status_code == status
+    assert shop.value("frontend", "upstream_requests_total", upstream="gateway", outcome=outcome) == before + 1
+
+
 def test_a_database_that_is_cut_off_is_a_503_and_stock_is_not_guessed(shop):
     shop.clone.python("from monlab import shop; shop.fault('network.cut', link='inventory-postgres', lasting=20)")
     url = f"{shop.urls['inventory']}/reservations/00000000-0000-4000-8000-000000000002"
@@ -239,6 +247,7 @@ def test_confirmations_wait_while_payments_is_away_and_are_sent_later(shop):
     shop.clone.python("from monlab import shop; shop.fault('network.cut', link='inventory-payments', lasting=60)")
     order_id = shop.placed().json()["order_id"]
     until(lambda: shop.value("inventory", "inventory_outbox_failures_total") > 0)
+    assert shop.value("inventory", "upstream_requests_total", upstream="payments", outcome="unreachable") > 0
     assert shop.value("inventory", "inventory_outbox_queue_length") >= 1
     until(lambda: shop.value("inventory", "inventory_outbox_oldest_age_seconds") > 1, what="it grows older")
     shop.mend()

@@ -71,8 +71,9 @@ class Load:
     def wait(self) -> pd.DataFrame:
         """Waits for the last customer; returns the summary."""
         config = settings()
-        process, record = _process(config), read_json(_record_file(config))
+        process = _process(config)
         if process:
+            record = read_json(_record_file(config))
             planned = sum(stage["seconds"] for stage in record["plan"]["stages"])
             with contextlib.suppress(psutil.TimeoutExpired):
                 process.wait(planned + 2 * END_SECONDS)
@@ -94,11 +95,15 @@ class Load:
 
     def summary(self) -> pd.DataFrame:
         """What the last load saw itself: one row an action and status with `count`; p50, p95, p99 and longest, in seconds, by action."""
-        found = read_json(_summary_file(settings()))
-        if found is None:
-            raise LabProblem("There is no summary: " + ("the load still runs; `shop.load.wait()`." if self.running() else _why()))
-        counts = pd.DataFrame([row for row in found["rows"] if "count" in row], columns=["action", "status", "count"])
-        times = pd.DataFrame([_times(row) for row in found["rows"] if "seconds" in row], columns=["action", *COLUMNS.values()])
+        try:
+            found = read_json(_summary_file(settings())) or {"rows": None}
+            counts = pd.DataFrame([row for row in found["rows"] if "count" in row], columns=["action", "status", "count"])
+            times = pd.DataFrame(
+                [_times(row) for row in found["rows"] if "seconds" in row], columns=["action", *COLUMNS.values()]
+            )
+        except (ValueError, KeyError, TypeError):  # none, or one that was cut short
+            still = "the load still runs; `shop.load.wait()`." if self.running() else _why()
+            raise LabProblem(f"There is no summary: {still}") from None
         frame = counts.merge(times, on="action", how="left")
         frame.attrs["dropped"] = found["dropped"]
         return frame
@@ -159,13 +164,13 @@ def _summary_file(config: Settings) -> Path:
 
 def _process(config: Settings) -> psutil.Process | None:
     """The generator that runs; None when it has ended, also when its number belongs to another process by now."""
-    record = read_json(_record_file(config))
     try:
+        record = read_json(_record_file(config))
         process = psutil.Process(record["pid"])
         alive = process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE
         _reap(process)
         return process if alive else None
-    except (psutil.NoSuchProcess, TypeError, KeyError):
+    except (psutil.NoSuchProcess, TypeError, KeyError, ValueError):
         return None
 
 

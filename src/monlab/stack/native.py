@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from monlab.files import read_text
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack import month, preflight, render, secrets, servers
@@ -139,7 +140,7 @@ class NativeEngine(WithoutContainers, OnThisMachine):
             else:
                 target = self._rendered(service) / source.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(self.addresses.translate(source.read_text("utf-8")), "utf-8")
+                target.write_text(self.addresses.translate(read_text(source)), "utf-8")
 
     def kept(self) -> list[str]:
         place = self.settings.open_data

@@ -69,7 +69,7 @@ def kept_base(state: Path) -> int | None:
         if found is None:
             return None
         base = found["base"]
-        if base != STANDARD and base not in BLOCKS:
+        if isinstance(base, bool) or (base != STANDARD and base not in BLOCKS):
             raise ValueError(base)
     except (ValueError, KeyError, TypeError):
         raise LabProblem(

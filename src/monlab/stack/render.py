@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from monlab.files import read_text
 from monlab.stack.compose import Description, Service
 from monlab.stack.ports import Block
 
@@ -111,7 +112,7 @@ def write_prometheus(main: Path, out: Path, addresses: Addresses) -> None:
 
     A broken scrape file is copied as it is: Prometheus then says what is wrong with it.
     """
-    text = main.read_text("utf-8")
+    text = read_text(main)
     scrape = out / "scrape"
     shutil.rmtree(out, ignore_errors=True)
     scrape.mkdir(parents=True)
@@ -119,7 +120,7 @@ def write_prometheus(main: Path, out: Path, addresses: Addresses) -> None:
     if document is not None and isinstance(document.get("scrape_config_files"), list):
         patterns = [p for p in document["scrape_config_files"] if isinstance(p, str)]
         for number, source in enumerate(path for pattern in patterns for path in sorted(main.parent.glob(pattern))):
-            translated = prometheus_config(source.read_text("utf-8"), source.parent, addresses)
+            translated = prometheus_config(read_text(source), source.parent, addresses)
             (scrape / f"{number:02}-{source.name}").write_text(translated, "utf-8")
         text = yaml.safe_dump({**document, "scrape_config_files": [f"{scrape}/*"]}, sort_keys=False, allow_unicode=True)
     (out / main.name).write_text(prometheus_config(text, main.parent, addresses), "utf-8")

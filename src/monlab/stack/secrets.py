@@ -1,19 +1,21 @@
 """Passwords and tokens of the lab's servers: made once for a clone, each in a file of its own that only this user can open."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 from monlab.settings import Settings
 
 BYTES = 24
+WHOLE = re.compile(rb"[A-Za-z0-9_-]{8,}\s*")  # a person may have chosen another
 
 
 def file(settings: Settings, name: str) -> Path:
     """The file that holds the secret `name`; it is made, with a random value, when it is not there."""
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.secrets / name
-    if not path.exists() or not path.stat().st_size:  # an empty one was left by a full disk
+    if not path.exists() or not WHOLE.fullmatch(path.read_bytes()):  # a full disk leaves an empty one
         fresh = settings.secrets / f".{name}.{os.getpid()}"
         with open(fresh, "w", encoding="utf-8", opener=_private) as out:
             out.write(secrets.token_urlsafe(BYTES))

@@ -84,7 +84,7 @@ class Supervisor:
                 stale.unlink()
         for name, text in wanted.items():
             (folder / name).write_text(text, "utf-8")
-        [[added, changed, removed]] = self.rpc.reloadConfig()
+        added, changed, removed = self._reload()
         for name in (*changed, *removed):
             self._remove(name)
         for name in (*added, *changed):
@@ -97,9 +97,18 @@ class Supervisor:
         """Ends these programs and forgets them; the others are not touched."""
         for name in names:
             (self.home / "programs" / f"{name}.conf").unlink(missing_ok=True)
-        [[_added, _changed, removed]] = self.rpc.reloadConfig()
+        _added, _changed, removed = self._reload()
         for name in removed:
             self._remove(name)
+
+    def _reload(self) -> tuple[list[str], list[str], list[str]]:
+        try:
+            [[added, changed, removed]] = self.rpc.reloadConfig()
+        except xmlrpc.client.Fault as fault:
+            raise LabProblem(
+                f"The lab's supervisor cannot read its configuration in {self.home} ({fault.faultString}). `./lab down`, then start again."
+            ) from None
+        return added, changed, removed
 
     def _remove(self, name: str) -> None:
         self.rpc.stopProcessGroup(name, True)

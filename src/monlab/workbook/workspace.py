@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monlab import endpoints
+from monlab.files import read_text
 from monlab.problem import LabProblem
 from monlab.settings import Settings, settings
 from monlab.stack import compose
@@ -127,13 +128,13 @@ def show(path: str) -> None:
     from IPython.display import Markdown, display
 
     kind = {"yml": "yaml", "yaml": "yaml", "json": "json", "py": "python"}.get(path.rpartition(".")[2], "")
-    display(Markdown(f"`workspace/{path}`\n```{kind}\n{_inside(path).read_text('utf-8').rstrip()}\n```"))
+    display(Markdown(f"`workspace/{path}`\n```{kind}\n{read_text(_inside(path)).rstrip()}\n```"))
 
 
 def write(path: str, text: str) -> Change:
     """Writes a file of the workspace. A version that is the learner's own goes to the backup folder first."""
     target = _for_change(path)
-    before = target.read_text("utf-8") if target.exists() else ""
+    before = read_text(target) if target.exists() else ""
     after = text.strip("\n") + "\n"
     kept = "" if before in ("", after) else _keep_if_own(path, target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -147,12 +148,12 @@ def write(path: str, text: str) -> Change:
 
 def install(source: str, target: str) -> Change:
     """Copies one file of the workspace over another, such as a prepared rule file to where a server looks for it."""
-    return write(target, _inside(source).read_text("utf-8"))
+    return write(target, read_text(_inside(source)))
 
 
 def replace(path: str, old: str, new: str) -> Change:
     """Replaces one piece of text in a file of the workspace. Raises LabProblem when neither `old` nor `new` is there."""
-    text = _inside(path).read_text("utf-8")
+    text = read_text(_inside(path))
     if new in text and old not in text.replace(new, ""):
         return Change(path, text, text)
     if text.count(old) != 1:
@@ -164,7 +165,7 @@ def replace(path: str, old: str, new: str) -> Change:
 
 def without(path: str, *pieces: str) -> Change:
     """Takes pieces of text out of a file of the workspace; a piece that is not there is no problem."""
-    text = before = _inside(path).read_text("utf-8")
+    text = before = read_text(_inside(path))
     for piece in pieces:
         text = text.replace(piece, "")
     return write(path, text) if text != before else Change(path, before, before)

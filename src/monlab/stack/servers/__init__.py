@@ -7,6 +7,7 @@ A folder appears there whole or not at all, also when two processes want the sam
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import filelock
 
+from monlab.files import read_json
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack.servers import archive, golang, npm, wheels
@@ -175,6 +177,7 @@ def _obtain(recipe: Recipe, settings: Settings, progress: Progress) -> Server:
             if not any(fresh.iterdir()):
                 fresh.rmdir()
         (fresh / "source.json").write_text(json.dumps({"source": source, **facts}, indent=1), "utf-8")
+        shutil.rmtree(place, ignore_errors=True)  # one that was damaged
         fresh.replace(place)
         return Server(recipe, place, source, _needs(recipe, settings))
     shutil.rmtree(fresh, ignore_errors=True)
@@ -210,11 +213,14 @@ def _needs(recipe: Recipe, settings: Settings) -> dict[str, Server]:
 def _in_cache(recipe: Recipe, settings: Settings) -> Server | None:
     place = _place(recipe, settings)
     try:
-        facts = json.loads((place / "source.json").read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        source = str(read_json(place / "source.json")["source"])
+    except (ValueError, KeyError, TypeError):
         return None
     needs = _needs(recipe, settings)
-    return Server(recipe, place, facts["source"], needs) if len(needs) == len(recipe.needs) else None
+    if source not in ORIGINS or len(needs) != len(recipe.needs):
+        return None
+    found = Server(recipe, place, source, needs)
+    return found if all(os.access(found.command(binary)[0], os.X_OK) for binary in recipe.binaries) else None
 
 
 def _on_path(recipe: Recipe) -> Server | None:
