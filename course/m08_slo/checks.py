@@ -13,6 +13,7 @@ q1 = number(
     "m08.q1",
     expected=30 * 1440 * 0.0005,
     unit="min",
+    monthly=True,
     accepts=["1296 s", "0.36 h", "21 min 36 s", "21 minutes and 36 seconds", "`21.6 min`", "1 296 s", timedelta(minutes=21.6)],
     rejects={
         "20.16 min": "June has 30 days, not 28.",

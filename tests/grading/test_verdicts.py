@@ -250,6 +250,11 @@ def test_a_slip_belongs_to_the_units_dimension(unit, answer, words):
     assert words in check.verdict(answer).message
 
 
+def test_a_time_of_day_is_told_nothing_of_months():
+    check = number("m90.q1", expected=780, unit="min", accepts=[], rejects={}, hints=["a"], solution="")
+    assert "month" not in check.verdict("12 h 8 min").message
+
+
 @pytest.mark.parametrize("answer", ["99.9 %", "99.98 %", "100 %"])
 def test_a_share_near_the_right_one_is_no_ratio_upside_down(answer):
     check = number("m90.q1", expected=99.99, unit="%", accepts=[], rejects={}, hints=["a"], solution="", tolerance=1e-5)

@@ -321,7 +321,9 @@ def test_a_cut_short_endpoints_file_is_named_and_up_writes_it_anew(any_clone):
     assert {service["state"] for service in any_clone.status().values()} == {"running"}
 
 
-@pytest.mark.parametrize("text", [CUT_SHORT, "[]", '{"engine": "dokcer", "modules": []}', '{"engine": "native", "modules": 3}'])
+@pytest.mark.parametrize(
+    "text", [CUT_SHORT, "[" * 100_000, "[]", '{"engine": "dokcer", "modules": []}', '{"engine": "native", "modules": 3}']
+)
 def test_a_damaged_memory_is_named_and_down_ends_everything_all_the_same(clone, text):
     clone.lab("up", "m02")
     (clone.state / "lab.json").write_text(text)
@@ -330,6 +332,24 @@ def test_a_damaged_memory_is_named_and_down_ends_everything_all_the_same(clone, 
     assert "Ended" in clone.lab("down")
     assert not clone.leftovers()
     clone.lab("up", "m02")
+
+
+def test_a_file_that_is_no_text_is_named(clone):
+    clone.lab("up", "m01")
+    config = clone.repo / "workspace/prometheus/prometheus.yml"
+    config.write_bytes(b"\xff\xfe" + config.read_bytes())
+    assert "prometheus.yml is no text in UTF-8" in clone.lab("up", "m01", code=1)
+
+
+def test_records_of_a_load_that_were_cut_short_stop_no_load(clone):
+    clone.python("from monlab.settings import settings; settings().state.mkdir(parents=True)")
+    for name in ("load.json", "load-summary.json"):
+        (clone.state / name).write_text(CUT_SHORT)
+    said = clone.python(
+        "from monlab import shop\nfrom monlab.problem import LabProblem\nprint(shop.load.running(), shop.load.stop())\n"
+        "for ask in (shop.load.wait, shop.load.summary):\n    try: ask()\n    except LabProblem as problem: print(problem)"
+    )
+    assert said.startswith("False No load was running.") and said.count("There is no summary") == 2, said
 
 
 def test_a_damaged_memory_in_docker(docker_clone):

@@ -64,6 +64,7 @@ export function refuseUnread(server, { tracer, log, metrics, faults }) {
     const nothing = ["HPE_CLOSED_CONNECTION", "ECONNRESET"].includes(error.code) || socket.bytesRead === 0;
     if (socket.writable && !nothing && !(goes_on && response.headersSent)) {
       const problem = UNREAD[error.code] ?? NO_REQUEST;
+      if (goes_on) response.locals.unread = problem; // what is answered is what is counted
       const ids = goes_on ? response.locals : countUnread(problem);
       const bytes = Buffer.from(JSON.stringify(problemBody(problem, { trace_id: ids.trace_id, request_id: ids.request_id })));
       const head = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`, "Connection: close", "Content-Type: application/json"];
@@ -104,14 +105,14 @@ function whenAnswered(response, done) {
 function leave({ metrics, scope, method, client, started_ms, response }) {
   const duration_ms = performance.now() - started_ms;
   const { span, route } = scope;
-  const status = response.statusCode;
+  const { unread, error: named } = response.locals;
+  const [status, error] = unread ? [unread.status, unread.code] : [response.statusCode, named];
   const labels = { method, route, code: status };
   const exemplarLabels = exemplarOf(span);
   metrics.inFlight.dec();
   metrics.requests.inc({ labels, exemplarLabels });
   metrics.requestSeconds.observe({ labels, value: duration_ms / 1000, exemplarLabels });
   metrics.byClient.inc({ client: client() }); // asked now: a fault may have ended since the request came
-  const error = response.locals.error;
   span.setAttribute("http.response.status_code", status);
   if (status >= 500) {
     markFailed(span, error);

@@ -62,11 +62,11 @@ STEP_SLIPS = (
     (1000, "yours is 1,000 times too large: milliseconds where seconds were asked, or a step of kilo, mega, giga"),
     (0.001, "yours is 1,000 times too small: seconds where milliseconds were asked, or a step of kilo, mega, giga"),
 )
-SLIPS = (
+MONTH_SLIPS = (
     (28 / 30, "yours fits a month of 28 days; the month here has 30"),
     (31 / 30, "yours fits a month of 31 days; the month here has 30"),
-    (-1, "yours has the wrong sign"),
 )
+SIGN_SLIPS = ((-1, "yours has the wrong sign"),)
 MONEY_SLIPS = (
     (100, "yours is 100 times too large: cents where euros were asked"),
     (0.01, "yours is 100 times too small: euros where cents were asked"),
@@ -101,6 +101,7 @@ class NumberCheck(Check):
     expected: Expected
     unit: str
     tolerance: float  # relative
+    monthly: bool  # whether it grows with the days of a month
 
     wants: ClassVar[str] = "a number, or a text with a number and its unit"
     types: ClassVar[tuple[type, ...]] = (Real, Decimal, timedelta, str)  # numpy's numbers are real, too
@@ -157,7 +158,7 @@ class NumberCheck(Check):
     def _slip(self, mine: float, right: float) -> str:
         slack = max(SLIP_TOLERANCE, min(self.tolerance, 0.01))
         dimension, factor = dimension_of(self.unit)
-        for times, words in OF_DIMENSION[dimension] + SLIPS:
+        for times, words in OF_DIMENSION[dimension] + (MONTH_SLIPS if self.monthly else ()) + SIGN_SLIPS:
             if right and _near(mine, right * times, slack):
                 return f"Look at the units: {words}."
         whole = 1 / factor if dimension == "a share" else 1  # 100 for percentages
@@ -193,16 +194,18 @@ def number(
     solution: str,
     unit: str = "",
     tolerance: float = 0.005,
+    monthly: bool = False,
 ) -> NumberCheck:
     """A question that a number answers. A plain number counts as `unit`; a text may bring a unit of the same kind.
 
-    `expected`, accepted and rejected answers may be `measured(...)`: what the archive says.
+    An answer for a month of 28 or 31 days is told so where the question is `monthly`. `expected`, accepted and rejected answers may be `measured(...)`: what the archive says.
     """
     return NumberCheck(
         id=id,
         expected=expected if isinstance(expected, float | int | Measured) else partial(expected),
         unit=unit,
         tolerance=tolerance,
+        monthly=monthly,
         accepts=tuple(accepts),
         rejects=pairs(rejects),
         hints=tuple(hints),

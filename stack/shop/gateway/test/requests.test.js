@@ -290,6 +290,15 @@ test("chunks that are none are answered in JSON and counted with their request, 
   assert.doesNotMatch(await shop.metrics(), /route="unmatched"/);
 });
 
+test("a request with something behind it that is none is counted and logged as it was answered", async (t) => {
+  const shop = await startGateway(t);
+  const answer = await say(shop, "GET /products HTTP/1.1\r\nHost: x\r\n\r\nBREW /coffee\r\n\r\n");
+  assert.deepEqual([answer.status, answer.json.error.code], [400, "invalid_request"]);
+  const line = await until(() => shop.logs.find(({ message }) => message === "request"), "the line");
+  assert.deepEqual([line.route, line.status, line.error], ["/products", 400, "invalid_request"]);
+  assert.equal(sample(await shop.metrics(), 'http_requests_total{method="GET",route="/products",code="400"}'), 1);
+});
+
 test("a connection that says nothing is no request, whether it is reset or waits until it is closed", async (t) => {
   const shop = await startGateway(t);
   const [reset, silent] = [0, 1].map(() => connect(new URL(shop.base_url).port, "127.0.0.1").on("error", () => {}));

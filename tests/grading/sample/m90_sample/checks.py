@@ -68,6 +68,7 @@ by_instance = promql(
 allowance = number(
     "m90.q3",
     expected=30 * 24 * 60 * 0.001,
+    monthly=True,
     unit="min",
     accepts=["43.2 min", 43.2, "2592 s", "0.72 h", "43 min 12 s"],
     rejects={
