@@ -15,12 +15,21 @@ export function createApp(service) {
   app.enable("strict routing");
   addUnwatched(app, service);
   app.use(watch(service)); // before anything that reads a body, so that what cannot be read is counted too
+  app.use(refuseHeaders);
   addShop(app, service);
   app.use(() => {
     throw notFound();
   });
   app.use(answerError(service.log));
   return app;
+}
+
+/** What node:http itself would refuse without a word, uncounted: see OPTIONS and checkExpectation in gateway.js. */
+function refuseHeaders(request, response, next) {
+  const { host, expect = "100-continue" } = request.headers;
+  if (host === undefined && request.httpVersion === "1.1") throw new Problem(400, "invalid_request", "The header Host is missing.");
+  if (expect.toLowerCase() !== "100-continue") throw new Problem(417, "invalid_request", "Only 100-continue can be expected here.");
+  next();
 }
 
 /** Health, scrapes and switches: neither counted nor logged nor traced. */

@@ -14,7 +14,8 @@ import { Upstream } from "./upstreams.js";
 
 const FINISH_MS = 5000; // for what is being worked on when the service is told to stop
 const FLUSH_MS = 700; // for the last spans, when the collector is away
-const TIMEOUTS = {
+const OPTIONS = {
+  requireHostHeader: false, // its absence is refused by the application, which counts
   headersTimeout: 10_000,
   requestTimeout: 15_000, // for the whole request to arrive
   connectionsCheckingInterval: 1000,
@@ -33,8 +34,9 @@ export function createGateway(config, { write, processors }) {
   const payments = new Upstream("payments", config.payments_url, { metrics, version });
   const orders = new Orders({ inventory, payments, afterPayment });
   const service = { config, log, metrics, faults, orders, tracer: tracing.tracer };
-  const server = createServer(TIMEOUTS, createApp(service));
+  const server = createServer(OPTIONS, createApp(service));
   refuseUnread(server, service);
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.setTimeout(SILENT_SOCKET_MS);
   showVersion(metrics, version());
 

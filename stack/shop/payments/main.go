@@ -86,7 +86,7 @@ func serve(service *service, listener net.Listener, signals <-chan os.Signal) er
 		DisableGeneralOptionsHandler: true,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(refusingListener{listener, service}) }()
 	service.log.info(context.Background(), line{Message: "listening", Address: listener.Addr().String()})
 
 	select {

@@ -290,6 +290,19 @@ test("chunks that are none are answered in JSON and counted with their request, 
   assert.doesNotMatch(await shop.metrics(), /route="unmatched"/);
 });
 
+for (const [what, bytes, status] of [
+  ["no host", "GET /products HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+  ["an expectation nobody meets", `${START}Expect: 200-ok\r\n\r\n`, 417],
+])
+  test(`${what} is refused in JSON, counted and logged`, async (t) => {
+    const shop = await startGateway(t);
+    const answer = await say(shop, bytes);
+    assert.deepEqual([answer.status, answer.json.error.code], [status, "invalid_request"]);
+    const line = await until(() => shop.logs.find(({ message }) => message === "request"), "the line");
+    assert.deepEqual([line.route, line.status, line.error], ["unmatched", status, "invalid_request"]);
+    assert.equal(sample(await shop.metrics(), `http_requests_total{method="GET",route="unmatched",code="${status}"}`), 1);
+  });
+
 test("a request with something behind it that is none is counted and logged as it was answered", async (t) => {
   const shop = await startGateway(t);
   const answer = await say(shop, "GET /products HTTP/1.1\r\nHost: x\r\n\r\nBREW /coffee\r\n\r\n");
