@@ -105,7 +105,7 @@ class Load:
             still = "the load still runs; `shop.load.wait()`." if self.running() else _why()
             raise LabProblem(f"There is no summary: {still}") from None
         frame = counts.merge(times, on="action", how="left")
-        frame.attrs["dropped"] = found["dropped"]
+        frame.attrs["dropped"] = found.get("dropped", 0)
         return frame
 
 

@@ -1,7 +1,7 @@
 """Objectives from and to other tools' YAML: Sloth's `prometheus/v1` and OpenSLO's `openslo/v1alpha`.
 
-What a record here does not hold (an alert's own labels and annotations, plugins) is refused by name where it would change what is counted, and left out
-where it would not.
+What a record here does not hold (an alert's own labels and annotations, plugins) is refused by name where it would change what
+is counted, and left out where it would not.
 """
 
 import re

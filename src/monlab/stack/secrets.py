@@ -8,7 +8,7 @@ from pathlib import Path
 from monlab.settings import Settings
 
 BYTES = 24
-WHOLE = re.compile(rb"[A-Za-z0-9_-]{8,}\s*")  # a person may have chosen another
+WHOLE = re.compile(rb"[!-~]+\s*")  # also one that a person has chosen
 
 
 def file(settings: Settings, name: str) -> Path:

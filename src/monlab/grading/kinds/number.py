@@ -198,7 +198,8 @@ def number(
 ) -> NumberCheck:
     """A question that a number answers. A plain number counts as `unit`; a text may bring a unit of the same kind.
 
-    An answer for a month of 28 or 31 days is told so where the question is `monthly`. `expected`, accepted and rejected answers may be `measured(...)`: what the archive says.
+    An answer for a month of 28 or 31 days is told so where the question is `monthly`. `expected`, accepted and rejected answers
+    may be `measured(...)`: what the archive says.
     """
     return NumberCheck(
         id=id,
