@@ -266,6 +266,11 @@ def test_a_fault_that_cannot_be_is_refused_with_a_sentence(shop):
         ("'network.slow', link='gateway-payments', seconds='x'", "number"),
         ("'network.slow', link='gateway-payments', lasting='60'", "number of seconds"),
         ("'payments.slow', seconds=float('nan')", "finite"),
+        ("'frontend.slow', seconds=None", "seconds is None. A fault takes numbers and names"),
+        ("'network.cut', link=None", "link is None"),
+        ("'payments.slow', seconds=b'1'", "numbers and names"),
+        ("['payments.slow']", "name is"),
+        ("1", "names no place"),
     ):
         said = shop.clone.python(
             f"from monlab import shop\nfrom monlab.problem import LabProblem\ntry: shop.fault({words})\nexcept LabProblem as problem: print(problem)"

@@ -72,7 +72,7 @@ def test_load_can_be_stopped_and_says_what_cannot_be(shop):
         "from monlab import prom, wait_until\n"
         "print(wait_until(lambda: prom.value('sum(http_requests_total{service=~\"frontend\"})') > 0))\n"
         "print(shop.load.stop()); print(shop.load.running()); print(len(shop.load.summary()) > 0)\n"
-        "for words in (dict(profile='stedy'), dict(rate=0), dict(rate=1e6), dict(mix={'by': 1}), dict(mix={'browse': 0}), dict(seconds=0)):\n"
+        "for words in (dict(profile='stedy'), dict(profile=5), dict(profile=['rush']), dict(rate=0), dict(rate=1e6), dict(mix={'by': 1}), dict(mix={'browse': 0}), dict(seconds=0)):\n"
         "    try: shop.load(**words); print('accepted', words)\n"
         "    except LabProblem as problem: print(problem)\n"
         "print(shop.load.stop())"

@@ -1,5 +1,6 @@
 """What a customer does: looks at the products, orders."""
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -35,7 +36,13 @@ def order(sku: str = "TEA-001", quantity: int = 1, simulate: str = "") -> dict[s
     `simulate` is "slow" or "decline". The answer holds `status` (HTTP), `order_id`, `trace_id`, and `code` and `message` of a refusal.
     """
     wanted = {"sku": sku, "quantity": quantity, **({"simulate": simulate} if simulate else {})}
-    answer = _ask("POST", "/api/orders", json=wanted)
+    try:
+        text = json.dumps(wanted, allow_nan=False)
+    except (TypeError, ValueError):
+        raise LabProblem(
+            f"An order for {quantity!r} of {sku!r} is none that JSON can hold. Write it as in order('TEA-001', 2)."
+        ) from None
+    answer = _ask("POST", "/api/orders", data=text, headers={"Content-Type": "application/json"})
     body = answer.pop("body")
     details = body.get("error", {}).get("details", {}) if isinstance(body, dict) else {}
     return {**answer, "order_id": body.get("order_id") or details.get("order_id", "")}

@@ -41,12 +41,14 @@ class FaultSwitch:
         """
         config = settings()
         endpoints.must_be_ours(config, "Breaking the shop")
-        for key, value in {"lasting": lasting, **values}.items():
+        for key, value in {"name": name, "lasting": lasting, **values}.items():
+            if not isinstance(value, int | float | str):
+                raise LabProblem(f"{key} is {value!r}. A fault takes numbers and names; leave out what shall be as usual.")
             if isinstance(value, float) and not math.isfinite(value):
                 raise LabProblem(f"{key} must be a finite number.")
         if isinstance(lasting, bool) or not isinstance(lasting, int | float) or not 1 <= lasting <= 3600:
             raise LabProblem("lasting is a number of seconds from 1 to 3600.")
-        place, _dot, what = name.partition(".")
+        place, _dot, what = str(name).partition(".")
         if place == "network":
             _network(config, what, lasting, **values)
         elif place in SERVICES:

@@ -123,9 +123,9 @@ def _known(config: Settings) -> dict[str, Any]:
 
 
 def _plan(known: dict[str, Any], profile: str, rate: float, seconds: float, mix: dict[str, float]) -> dict[str, Any]:
-    if profile not in known["profiles"]:
+    if str(profile) not in known["profiles"]:
         raise LabProblem(
-            f"There is no load {profile!r}.{nearest(profile, known['profiles'])} Known: {', '.join(known['profiles'])}."
+            f"There is no load {profile!r}.{nearest(str(profile), known['profiles'])} Known: {', '.join(known['profiles'])}."
         )
     if not _number(rate) or not _number(seconds) or not 0 < rate <= HIGHEST_RATE or not 1 <= seconds <= 86400:
         raise LabProblem(f"rate is a number above 0 and up to {HIGHEST_RATE:g}, seconds one from 1 to 86400.")
