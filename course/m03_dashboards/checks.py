@@ -235,7 +235,7 @@ q9 = choice(
         "node_cpu_seconds_total",
     ],
     right="label_values(node_cpu_seconds_total, instance)",
-    accepts=["`label_values(node_cpu_seconds_total,instance)`", "label_values(node_cpu_seconds_total{}, instance)", " Label_values(node_cpu_seconds_total, instance) "],
+    accepts=["`label_values(node_cpu_seconds_total,instance)`", "label_values(node_cpu_seconds_total{}, instance)", "label_values( node_cpu_seconds_total , instance )", " Label_values(node_cpu_seconds_total, instance) "],
     rejects={
         "label_values(instance)": "That offers every instance of every job. Most of them have no CPU panel to show.",
         "label_values(up, instance)": "Everything that is scraped has an `up`, exporters of databases included.",

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from monlab.files import read_text
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings, be_strict, child_environment, resolve_paths, settings
 from monlab.stack import doctor as doctor_of
@@ -190,11 +191,9 @@ def gate(config: Settings, arguments: argparse.Namespace) -> int:
     from monlab.telemetry.prometheus import Prometheus
 
     try:
-        agreed = policy.agreement(loaded(arguments.spec.read_text("utf-8")))
+        agreed = policy.agreement(loaded(read_text(arguments.spec)))
     except OSError as error:
         raise LabProblem(f"The gate could not read {arguments.spec}: {error.strerror}. Name a file that exists.") from None
-    except UnicodeDecodeError:
-        raise LabProblem(f"The gate could not read {arguments.spec}: it is no text in UTF-8. Save it as one.") from None
     try:
         now = datetime.fromisoformat(arguments.at) if arguments.at else datetime.now(UTC)
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)

@@ -25,8 +25,8 @@ def read_text(path: Path) -> str:
     """The text of a file that a person may have edited. Raises LabProblem when it is none."""
     try:
         return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise LabProblem(f"{path} is no text in UTF-8 (see its byte {error.start}). Save it as one.") from None
+    except UnicodeDecodeError:
+        raise LabProblem(f"{path} is no text in UTF-8. Save it as one.") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 
 from monlab.slo import policy
-from monlab.slo.durations import words
-from monlab.slo.queries import WINDOW
 from monlab.slo.records import SLO
-from monlab.slo.rule_files import error_ratio, events, some_events
+from monlab.slo.rule_files import error_ratio, some_events, without_partner
 from monlab.telemetry.prometheus import Prometheus
 
 EARLY = 0.01  # of the window: who holds nothing of its first part does not hold the window
@@ -32,8 +30,7 @@ def _measured(slo: SLO, server: Prometheus, now: datetime) -> tuple[float | None
         return None, ""
     said = []
     which, some = some_events(slo, span)
-    total = events(slo)[1].replace(WINDOW, words(span))
-    alone = len(server.query(f"({some}) unless ({total})", now)) if some else 0
+    alone = len(server.query(without_partner(slo, span), now)) if some else 0
     if alone:
         return None, f"{alone} series of `{which}` find none of `total` with the same labels, and do not count: group both alike."
     if some and found[0] in (0, 1) and server.query(some, now).empty:

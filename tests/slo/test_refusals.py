@@ -137,7 +137,7 @@ def test_no_simulated_year_is_worse_than_its_worst_incident_all_year_long():
     kinds = [forecast.Kind("leak", 50, windows.length("1h"), 3, 0.01), forecast.Kind("slow", 5, windows.length("400d"), 0, 0.1)]
     for kind in kinds:
         year = forecast.simulate([kind], "0.9", seed=1)
-        assert year.availability[0] == pytest.approx(max(1 - kind.error_ratio, year.availability[0]), abs=1e-12)
+        assert year.availability[0] >= 1 - kind.error_ratio - 1e-12
         assert year.kept == 1  # at most a tenth of all may fail, and a year that spends it to the last has kept it
 
 

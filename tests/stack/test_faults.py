@@ -322,7 +322,14 @@ def test_a_cut_short_endpoints_file_is_named_and_up_writes_it_anew(any_clone):
 
 
 @pytest.mark.parametrize(
-    "text", [CUT_SHORT, "[" * 100_000, "[]", '{"engine": "dokcer", "modules": []}', '{"engine": "native", "modules": 3}']
+    "text",
+    [
+        CUT_SHORT,
+        pytest.param("[" * 100_000, id="nested"),
+        "[]",
+        '{"engine": "dokcer", "modules": []}',
+        '{"engine": "native", "modules": 3}',
+    ],
 )
 def test_a_damaged_memory_is_named_and_down_ends_everything_all_the_same(clone, text):
     clone.lab("up", "m02")
@@ -331,6 +338,14 @@ def test_a_damaged_memory_is_named_and_down_ends_everything_all_the_same(clone, 
         assert "so the lab does not know what it started. `./lab down` ends everything" in clone.lab(*words, code=1)
     assert "Ended" in clone.lab("down")
     assert not clone.leftovers()
+    clone.lab("up", "m02")
+
+
+def test_a_supervisor_s_damaged_configuration_is_named_and_down_mends_it(clone):
+    clone.lab("up", "m01")
+    (clone.state / "supervisor" / "supervisord.conf").write_bytes(b"\0garbage[")
+    assert "supervisor cannot read its configuration" in clone.lab("up", "m02", code=1)
+    clone.lab("down")
     clone.lab("up", "m02")
 
 

@@ -205,6 +205,9 @@ def test_the_archive_is_taken_before_go_and_kept_in_the_cache(releases, tmp_path
     assert first.source == "archive" and Path(*first.command("pushgateway")).read_bytes() == PROGRAM
     asked = releases.asked
     assert get_server("pushgateway", config, lambda line: None).source == "archive" and releases.asked == asked
+    program = Path(*first.command("pushgateway"))
+    program.unlink()  # somebody tidied the cache up
+    assert get_server("pushgateway", config, lambda line: None).source == "archive" and program.read_bytes() == PROGRAM
 
 
 def test_after_a_refused_archive_the_next_way_is_tried_and_the_person_is_told(releases, tmp_path, monkeypatch):

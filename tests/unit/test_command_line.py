@@ -42,7 +42,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory):
         (["gate", SPEC, "--at", "0001-01-01T00:00+14:00"], "is no moment"),
         (
             ["gate", "docs/images/burst.png"],
-            "The gate could not read docs/images/burst.png: it is no text in UTF-8. Save it as one.",
+            "lab: docs/images/burst.png is no text in UTF-8. Save it as one.",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

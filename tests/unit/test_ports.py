@@ -123,7 +123,9 @@ def test_a_clone_with_nothing_running_moves_before_what_it_may_want_next_is_in_t
         assert ports.choose((wanted,), {"two"}, every, state)[0].base == ports.STANDARD, "one with something running stays"
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"base": "x"}', '{"base": 17}', '{"base": false}', "[" * 100_000, "{"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"base": "x"}', '{"base": 17}', '{"base": false}', pytest.param("[" * 100_000, id="nested"), "{"]
+)
 def test_a_damaged_memory_of_the_block_is_a_sentence_until_it_is_forgotten(state, text):
     (state / "ports.json").write_text(text)
     with pytest.raises(LabProblem, match="cut short or edited"):

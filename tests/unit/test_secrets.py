@@ -17,13 +17,13 @@ def test_a_secret_is_made_once_and_is_this_users_alone(tmp_path):
     assert config.secrets.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("left", [b"", b" ", b"\n", b"\xff\xfe", b"two words", b"a\0b"])
+@pytest.mark.parametrize("left", [b"", b" ", b"\n", b"\xff\xfe", b"a\0b"])
 def test_a_secret_that_a_full_disk_cut_short_is_made_anew_and_one_that_was_chosen_stays(tmp_path, left):
     config = replace(settings(), state=tmp_path / "one")
     secrets.file(config, "lab_token").write_bytes(left)
     assert len(secrets.value(config, "lab_token")) >= 32
-    secrets.file(config, "lab_token").write_bytes(b"my-0wn:p@ssword!\n")
-    assert secrets.value(config, "lab_token") == "my-0wn:p@ssword!"
+    secrets.file(config, "lab_token").write_bytes(b"my 0wn p@ssword!\n")
+    assert secrets.value(config, "lab_token") == "my 0wn p@ssword!"
 
 
 def test_two_clones_and_two_names_have_nothing_in_common(tmp_path):

@@ -96,16 +96,15 @@ class Load:
     def summary(self) -> pd.DataFrame:
         """What the last load saw itself: one row an action and status with `count`; p50, p95, p99 and longest, in seconds, by action."""
         try:
-            found = read_json(_summary_file(settings())) or {"rows": None}
-            counts = pd.DataFrame([row for row in found["rows"] if "count" in row], columns=["action", "status", "count"])
-            times = pd.DataFrame(
-                [_times(row) for row in found["rows"] if "seconds" in row], columns=["action", *COLUMNS.values()]
-            )
+            found = read_json(_summary_file(settings()))
+            rows, dropped = found["rows"], found["dropped"]
         except (ValueError, KeyError, TypeError):  # none, or one that was cut short
             still = "the load still runs; `shop.load.wait()`." if self.running() else _why()
             raise LabProblem(f"There is no summary: {still}") from None
+        counts = pd.DataFrame([row for row in rows if "count" in row], columns=["action", "status", "count"])
+        times = pd.DataFrame([_times(row) for row in rows if "seconds" in row], columns=["action", *COLUMNS.values()])
         frame = counts.merge(times, on="action", how="left")
-        frame.attrs["dropped"] = found.get("dropped", 0)
+        frame.attrs["dropped"] = dropped
         return frame
 
 

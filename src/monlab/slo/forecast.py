@@ -8,13 +8,12 @@ import numpy as np
 from monlab.problem import LabProblem
 from monlab.slo.budget import Share
 from monlab.slo.durations import Length, length
-from monlab.slo.numbers import at_least, moment, whole
+from monlab.slo.numbers import NOISE, at_least, moment, whole
 from monlab.slo.records import share
 
 DRAWS = 10_000
 YEAR_SECONDS = 31_536_000
 MOST_INCIDENTS = 20_000_000
-NOISE = 1e-9  # a year that spends its budget to the last second has kept it, however the sum is rounded
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def simulate(kinds: list[Kind], objective: Share, seed: int, draws: int = DRAWS,
     ratio = bad / np.maximum(down, seconds)
     budget = float(1 - share(objective))
     spent = ratio / budget if budget else np.where(ratio > 0, np.inf, 0.0)
-    kept = float(np.mean(spent <= 1 + NOISE))
+    kept = float(np.mean(spent <= 1 + NOISE))  # spent to the last second is kept
     return Year(_interval(1 - ratio), _interval(spent), kept, float(np.sqrt(kept * (1 - kept) / draws)))
 
 

@@ -170,7 +170,7 @@ def _windowed(pair: Mapping[str, Any], name: str) -> str:
 
 
 def to_sloth(slos: SLO | Iterable[SLO]) -> str:
-    """A Sloth file. Raises LabProblem when the objectives are of several services: Sloth's file has one."""
+    """A Sloth file. Raises LabProblem for what Sloth refuses: several services in one file, an objective of 0."""
     many = [slos] if isinstance(slos, SLO) else list(slos)
     for one in many:
         if not one.objective:

@@ -15,6 +15,7 @@ from monlab.problem import LabProblem
 _repr = reprlib.Repr()
 _repr.maxlevel, _repr.maxlist, _repr.maxdict, _repr.maxstring, _repr.maxother = 2, 3, 3, 60, 60
 
+NOISE = 1e-9  # sums of the same numbers in another order may differ by as little
 MISSING = "data is missing. Find out why the query has no answer; missing data is not 100 %."
 
 

@@ -14,11 +14,10 @@ from typing import Any
 import pandas as pd
 
 from monlab.problem import LabProblem, nearest
-from monlab.slo.numbers import rounded, shown
+from monlab.slo.numbers import NOISE, rounded, shown
 from monlab.slo.queries import texts
 from monlab.slo.records import SLO, Calendar, from_mapping, share
 
-NOISE = 1e-9  # sums of the same numbers in another order may differ by as little
 CHANGES = ("feature", "fix", "reliability", "security")  # of what a release is made; a fix of the outage itself is reliability
 
 

@@ -14,7 +14,7 @@ MATCHERS = rf"{MATCHER}(?:\s*,\s*{MATCHER})*(?:\s*,)?"
 SELECTOR = rf"{METRIC}\s*(?:\{{\s*(?:{MATCHERS})?\s*\}})?|\{{\s*(?:{MATCHERS}|(?:{TEXTS})(?:\s*,\s*{MATCHERS})?)\s*\}}"
 WINDOW = "{{.window}}"  # where a query's window goes, as Sloth writes it
 SUMS = "(?:sum|avg|min|max|count)"
-ONE_SERIES, OWN_LABELS = "one series", "series with labels of their own"
+ONE_SERIES, AS_SCRAPED = "one series", "series with labels of their own"
 SCRAPED = rf"(?:rate|increase|irate)\s*\(\s*{METRIC}\s*\{{[^{{}}]*\w\s*=(?!~)[^{{}}]*\}}\s*\[{re.escape(WINDOW)}\]\s*\)"
 
 
@@ -48,14 +48,14 @@ def grouping(text: str) -> str | None:
     if found:
         return f"series {found[1]} {', '.join(sorted(part.strip() for part in found[2].split(',')))}"
     if re.fullmatch(SCRAPED, left):
-        return OWN_LABELS
+        return AS_SCRAPED
     return ONE_SERIES if re.match(rf"{SUMS}\s*\(", left) and not re.search(r"\b(by|without)\b", left) else None
 
 
-def partners(one: str, other: str) -> bool:
-    """Whether series of both queries may find each other by their labels, as far as the texts tell."""
-    found = {grouping(one), grouping(other)}
-    return None in found or len(found) == 1 or (OWN_LABELS in found and ONE_SERIES not in found)
+def partners(one: str | None, other: str | None) -> bool:
+    """Whether series of two queries may find each other by their labels, as far as what `grouping` says of each tells."""
+    found = {one, other}
+    return None in found or len(found) == 1 or (AS_SCRAPED in found and ONE_SERIES not in found)
 
 
 def query(text: str, what: str) -> str:

@@ -158,9 +158,10 @@ class Events:
             raise LabProblem(
                 f"`{some}` is the same query as `total`, so all events are {some}, always. Add the matcher that tells them apart."
             )
-        if not partners(getattr(self, some), self.total):
+        mine, whole = grouping(getattr(self, some)), grouping(self.total)
+        if not partners(mine, whole):
             raise LabProblem(
-                f"`{some}` gives {grouping(getattr(self, some))}, and `total` {grouping(self.total)}: none would find its partner, and no failure would count. "
+                f"`{some}` gives {mine}, and `total` {whole}: none would find its partner, and no failure would count. "
                 "Group both alike, or neither."
             )
 

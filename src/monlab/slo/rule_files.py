@@ -51,6 +51,12 @@ def some_events(slo: SLO, span: timedelta) -> tuple[str, str]:
     return which, _rate(query).replace(WINDOW, words(span))
 
 
+def without_partner(slo: SLO, span: timedelta) -> str:
+    """The query of those series of `some_events` to which no series of all events has the same labels; empty where none could be."""
+    some = some_events(slo, span)[1]
+    return f"({some}) unless ({events(slo)[1].replace(WINDOW, words(span))})" if some else ""
+
+
 def _bucket(sli: Latency) -> str:
     return f'{sli.histogram}_bucket{{le="{sli.le}"{f", {sli.labels}" if sli.labels else ""}}}'
 
@@ -172,7 +178,7 @@ def _about(slo: SLO, span: timedelta) -> list[dict[str, Any]]:
         own = selector(slo)
         left = f"1 - max without (slo_window) ({RECORD}{words(span)}{own}) / {number(slo.budget)}"
         burn = f"max without (slo_window) ({RECORD}{words(NOW)}{own}) / {number(slo.budget)}"
-        records += [("slo:budget_left:ratio", left), ("slo:burn_rate:ratio_rate5m", burn)]
+        records += [("slo:budget_left:ratio", left), (f"slo:burn_rate:ratio_rate{words(NOW)}", burn)]
     return [{"record": name, "expr": query, "labels": _labels(slo)} for name, query in records]
 
 

@@ -13,10 +13,10 @@ import (
 // net/http itself answers what it cannot read as a request: in plain text, and no handler sees it. Here such an answer becomes
 // one like all others: JSON, counted, logged and traced, once.
 
-// ownAnswer is how one begins: https://cs.opensource.google/go/go/+/refs/tags/go1.26.0:src/net/http/server.go, func (c *conn) serve.
 var (
+	// How such an answer begins: net/http/server.go, func (c *conn) serve.
 	ownAnswer = regexp.MustCompile(`^HTTP/1\.[01] (4\d\d|501|505) `)
-	oursToo   = []byte("X-Request-Id: ") // every answer of a handler has it
+	ofHandler = []byte("X-Request-Id: ") // every refusal by a handler has it
 )
 
 var unreadCodes = map[int]string{
@@ -44,7 +44,7 @@ type refusingConn struct {
 
 func (c *refusingConn) Write(text []byte) (int, error) {
 	found := ownAnswer.FindSubmatch(text)
-	if found == nil || bytes.Contains(text, oursToo) {
+	if found == nil || bytes.Contains(text, ofHandler) {
 		return c.TCPConn.Write(text)
 	}
 	status, _ := strconv.Atoi(string(found[1]))
