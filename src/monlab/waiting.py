@@ -33,11 +33,11 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30, what: str = ""
     raise LabProblem(f"Not true after {seconds:.0f} s: {what or _source(condition)}. {reason}")
 
 
-def poll(condition: Callable[[], Any], seconds: float) -> Any:
+def poll(condition: Callable[[], Any], seconds: float, pause: float = PAUSE_SECONDS) -> Any:
     """The first true answer of `condition()`, or its last one when the time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()) and time.monotonic() < deadline:
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
     return answer
 
 

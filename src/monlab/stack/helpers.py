@@ -7,7 +7,7 @@ from typing import IO
 import psutil
 
 from monlab.settings import CLONE_MARK, Settings, child_environment
-from monlab.stack.supervisor import Supervisor, quietly
+from monlab.stack.supervisor import Supervisor, end_all, quietly
 
 MARK = "MONLAB_HELPER"  # environment variable that tells a helper from a server
 END_SECONDS = 5
@@ -25,9 +25,7 @@ def end(settings: Settings) -> None:
     found = [process for process in Supervisor(settings).marked() if _is_helper(process)]
     for process in found:
         quietly(process.terminate)
-    _gone, left = psutil.wait_procs(found, timeout=END_SECONDS)
-    for process in left:
-        quietly(process.kill)
+    end_all(found, END_SECONDS)
 
 
 def _is_helper(process: psutil.Process) -> bool:

@@ -14,8 +14,10 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from monlab.problem import LabProblem
 from monlab.settings import CLONE_MARK, Settings, child_environment
+from monlab.waiting import poll
 
 START_SECONDS = 10
+KILL_SECONDS = 5
 END_SECONDS = 40  # a server gets 10 s to end before it is killed
 
 
@@ -125,10 +127,7 @@ class Supervisor:
             self.rpc.shutdown()
         else:
             self.end_orphans()
-        _gone, left = psutil.wait_procs(processes, timeout=END_SECONDS)
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=5)
+        end_all(processes, END_SECONDS)
         self.settings.socket.unlink(missing_ok=True)
         (self.home / "supervisord.pid").unlink(missing_ok=True)  # one that was killed leaves it
         self._forget_programs()
@@ -162,10 +161,7 @@ class Supervisor:
         orphans = self.marked()
         for orphan in orphans:
             quietly(orphan.terminate)
-        _gone, left = psutil.wait_procs(orphans, timeout=10)
-        for orphan in left:
-            quietly(orphan.kill)
-        psutil.wait_procs(left, timeout=5)
+        end_all(orphans, 10)
 
     def log_tail(self, name: str, lines: int) -> str:
         path = self.logs / f"{name}.log"
@@ -184,6 +180,26 @@ class Supervisor:
         ended = f"exited: {name} ("
         lines = [line.partition(ended)[2] for line in log.read_text("utf-8", "replace").splitlines() if ended in line]
         return [line.rstrip(")").removesuffix("; not expected") for line in lines]
+
+
+def end_all(processes: list[psutil.Process], seconds: float) -> None:
+    """Waits until these processes have ended, and kills those that have not after `seconds`.
+
+    One that has ended and waits for its parent to take notice has ended: where init is slow, that takes seconds.
+    """
+    if poll(lambda: not any(map(_works, processes)), seconds, 0.01):
+        return
+    left = [process for process in processes if _works(process)]
+    for process in left:
+        quietly(process.kill)
+    poll(lambda: not any(map(_works, left)), KILL_SECONDS, 0.01)
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def quietly(action: Any) -> None:
