@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,9 @@ class Description:
         return tuple(s for s in self.services.values() if s.name in wanted)
 
 
+FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C, where PyYAML was built with it
+
+
 def read_versions(path: Path) -> dict[str, str]:
     """`KEY=VALUE` lines of versions.env; comments and blank lines are skipped."""
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
@@ -190,9 +194,15 @@ def read_versions(path: Path) -> dict[str, str]:
 
 def load(compose: Path, versions: Path, image_prefix: str = "") -> Description:
     """The services of `compose`. Raises LabProblem naming file, place and mistake when it does not hold together."""
+    return _load(compose, compose.stat().st_mtime_ns, versions, versions.stat().st_mtime_ns, image_prefix)
+
+
+@lru_cache(maxsize=8)
+def _load(compose: Path, changed: int, versions: Path, versions_changed: int, image_prefix: str) -> Description:
+    """The services, read again when one of the files has changed: one command asks for them several times."""
     known = {"LAB_IMAGE_PREFIX": image_prefix, **read_versions(versions)}
     try:
-        document = yaml.safe_load(compose.read_text("utf-8"))
+        document = yaml.load(compose.read_text("utf-8"), FAST_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
