@@ -27,6 +27,7 @@ class Settings:
     cache: Path  # servers, shared by all clones of this user
     engine: str | None  # LAB_ENGINE: docker, native or external; unset: the lab chooses
     endpoints_file: Path | None  # LAB_ENDPOINTS: a file of URLs of a stack that somebody else runs
+    ports_from: str | None  # LAB_PORTS: where the search for free ports begins; unset: the standard ports, if they are free
     image_prefix: str  # LAB_IMAGE_PREFIX: put before every image name, for a mirror or for images of one's own
     releases: str  # LAB_RELEASES: where release archives come from
     proxy_prefix: str | None  # JUPYTERHUB_SERVICE_PREFIX: set where JupyterLab runs behind a hub
@@ -106,6 +107,7 @@ def settings(environment: Mapping[str, str] | None = None, repo: Path = REPO) ->
         cache=Path(platformdirs.user_cache_dir("monlab")),
         engine=env.get("LAB_ENGINE") or None,
         endpoints_file=Path(env["LAB_ENDPOINTS"]).absolute() if env.get("LAB_ENDPOINTS") else None,
+        ports_from=env.get("LAB_PORTS") or None,
         image_prefix=env.get("LAB_IMAGE_PREFIX") or "",
         releases=env.get("LAB_RELEASES") or RELEASES,
         proxy_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX") or None,

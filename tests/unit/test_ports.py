@@ -137,3 +137,23 @@ def test_a_damaged_memory_of_the_block_is_a_sentence_until_it_is_forgotten(state
 def test_what_is_kept_is_read_back(state):
     ports.keep(ports.block_at(20500, ()), state)
     assert json.loads((state / "ports.json").read_text()) == {"base": 20500} and ports.kept_base(state) == 20500
+
+
+def test_a_search_that_begins_at_a_block_takes_neither_the_standard_ports_nor_a_block_below(state):
+    one = service("one", free_port())
+    block, line = ports.choose((one,), set(), one.ports, state, 25000)
+    assert block.base >= 25000
+    assert line == f"LAB_PORTS is set: this lab uses ports from {block.base} on instead."
+    ports.keep(ports.block_at(20000, one.ports), state)
+    assert ports.choose((one,), set(), one.ports, state, 25000)[0].base >= 25000
+
+
+@pytest.mark.parametrize("asked", ["9090", "20050", "32000", "many", "-20000", "2e4"])
+def test_a_search_that_can_begin_nowhere_is_named(asked):
+    with pytest.raises(LabProblem, match=r"LAB_PORTS is .* a multiple of 100 from 20000 to 31900"):
+        ports.first_base(asked)
+
+
+def test_a_search_begins_at_the_standard_ports_unless_told_otherwise():
+    assert ports.first_base(None) == ports.STANDARD
+    assert ports.first_base("20100") == 20100

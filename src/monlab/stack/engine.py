@@ -122,7 +122,8 @@ class OnThisMachine:
 
     def settle_ports(self, services: tuple[Service, ...], running: set[str]) -> str:
         """Chooses the clone's block of ports and keeps it. Returns why these, empty for the standard ones."""
-        self.block, line = ports.choose(services, running, self.description.ports, self.settings.state)
+        first = ports.first_base(self.settings.ports_from)
+        self.block, line = ports.choose(services, running, self.description.ports, self.settings.state, first)
         ports.keep(self.block, self.settings.state)
         return line
 

@@ -99,36 +99,54 @@ def kept_block(ports: Iterable[Port], state: Path) -> Block:
     return block_at(kept_base(state) or STANDARD, ports)
 
 
-def choose(services: tuple[Service, ...], running: set[str], ports: tuple[Port, ...], state: Path) -> tuple[Block, str]:
+def first_base(asked: str | None) -> int:
+    """The base at which the search for a free block begins, from what LAB_PORTS says. Raises LabProblem for what is no block."""
+    if asked is None:
+        return STANDARD
+    if not asked.isdecimal() or int(asked) not in BLOCKS:
+        raise LabProblem(
+            f"LAB_PORTS is {asked!r}, which is not the first port of a block. Use a multiple of {BLOCKS.step} from {BLOCKS.start} "
+            f"to {BLOCKS[-1]}, or unset it to use the standard ports."
+        )
+    return int(asked)
+
+
+def choose(
+    services: tuple[Service, ...], running: set[str], ports: tuple[Port, ...], state: Path, first: int = STANDARD
+) -> tuple[Block, str]:
     """The block for this clone and, when it is not the standard one, a line that says why.
 
     `services` are those about to run, `running` the names that already do: a clone with something running keeps its block,
     and a port that is taken there is a LabProblem. One with nothing running keeps it while all of it is free: another module may
-    be wanted next. `ports` are all ports of the compose file.
+    be wanted next. `ports` are all ports of the compose file. `first` is where the search begins: the standard ports, or the base of a
+    block, below which this clone then takes none.
     """
     starting = [service for service in services if service.name not in running]
     kept = kept_base(state)
     if kept is not None:
         block = block_at(kept, ports)
         conflicts = taken(starting, block)
-        if not conflicts and (running or all(is_free(number) for number in block.numbers.values())):
+        if not conflicts and (running or (kept >= first and all(is_free(number) for number in block.numbers.values()))):
             return block, "" if kept == STANDARD else f"This clone keeps its ports from {kept} on."
         if running:
             raise LabProblem(
                 f"{_words(conflicts)}, and this lab needs that port beside what it already runs. "
                 "End that program, or run `./lab down` and `./lab up` again: all services then move together."
             )
-    standard = block_at(STANDARD, ports)
-    conflicts = {number: holder(number) for number in standard.numbers.values() if not is_free(number)}
-    if not conflicts:
-        return standard, ""
+    why = "LAB_PORTS is set"
+    if first == STANDARD:
+        standard = block_at(STANDARD, ports)
+        conflicts = {number: holder(number) for number in standard.numbers.values() if not is_free(number)}
+        if not conflicts:
+            return standard, ""
+        why = _words(conflicts)
     others = {_base_of_another(folder) for folder in state.parent.glob("*") if folder != state}
-    for base in BLOCKS:
+    for base in (base for base in BLOCKS if base >= first):
         block = block_at(base, ports)
         if base not in others and all(is_free(number) for number in block.numbers.values()):
-            return block, f"{_words(conflicts)}: this lab uses ports from {base} on instead."
+            return block, f"{why}: this lab uses ports from {base} on instead."
     raise LabProblem(
-        f"No free block of ports between {BLOCKS.start} and {BLOCKS.stop}: end some of the programs that listen there."
+        f"No free block of ports between {max(first, BLOCKS.start)} and {BLOCKS.stop}: end some of the programs that listen there."
     )
 
 
