@@ -1,19 +1,63 @@
 """A copy of the repository, driven as a person drives it."""
 
+import atexit
 import json
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import docker
+import forked
 import images
 import psutil
 import requests
+from marks import BUILDING
+from waits import until
+
+from monlab.settings import settings
+from monlab.stack import doctor, engines, servers
 
 REPO = Path(__file__).resolve().parents[1]
+BUILD_SECONDS = 3000
+
+
+def await_servers(words: Sequence[str]) -> None:
+    """Where the servers of this machine are still being built: waits for those that a command will start."""
+    if os.environ.get(BUILDING) and words[0] in ("up", "run"):
+        config = settings()
+        modules = [word for word in words[1:] if word in engines.describe(config).modules]
+        needed = doctor.servers_of([] if words[0] == "run" else modules, config, tools=False)
+        optional = doctor.optional_servers(config)
+        until(lambda: all(servers.present(name, config) for name in needed if name not in optional), BUILD_SECONDS, needed)
+
+
+def first_port() -> int:
+    """Where the clones of this worker look for ports. Below it is room for tests that begin with the standard ones."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return 22000 + 2000 * worker
+
+
+@lru_cache
+def template() -> Path:
+    """The tracked files, and the bytecode of src/, which is valid wherever the same source lies, so that no clone has to compile it again."""
+    folder = Path(tempfile.mkdtemp(prefix="monlab-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (REPO / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPO / name, folder / name, follow_symlinks=False)
+    for source in (folder / "src").rglob("*.py"):
+        py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    return folder
 
 
 class Clone:
@@ -23,18 +67,13 @@ class Clone:
         self.home = home = home / "a home"  # a blank in a path must never matter
         home.mkdir()
         self.repo = home / "clone"
-        listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPO, capture_output=True, text=True, check=True
-        ).stdout
-        for name in filter(None, listed.split("\0")):
-            if (REPO / name).exists():
-                (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(REPO / name, self.repo / name, follow_symlinks=False)
+        subprocess.run(["cp", "-a", str(template()), str(self.repo)], check=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("LAB_")},
             "PYTHONPATH": str(self.repo / "src"),
             "XDG_STATE_HOME": str(home / "state"),
             "COLUMNS": "160",
+            "LAB_PORTS": str(first_port()),
             **environment,
         }
 
@@ -43,20 +82,15 @@ class Clone:
 
     def lab(self, *words: str, code: int | None = 0, **environment: str) -> str:
         """Runs `./lab words`, expects the exit code (None: any) and returns all it printed."""
-        done = subprocess.run(
-            self.command(*words),
-            cwd=self.repo,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
+        await_servers(words)
+        done = forked.run(["-m", "monlab", *words], self.repo, {**self.environment, **environment}, 600)
         text = done.stdout + done.stderr
         assert code is None or done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{text}"
         return text
 
     def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Starts `./lab words` and returns at once; both streams can be read from `stdout`."""
+        await_servers(words)
         return subprocess.Popen(
             self.command(*words),
             cwd=self.repo,
@@ -68,9 +102,7 @@ class Clone:
 
     def python(self, text: str) -> str:
         """Runs Python in this clone, with the notebook API at hand."""
-        done = subprocess.run(
-            [sys.executable, "-c", text], cwd=self.repo, env=self.environment, capture_output=True, text=True, timeout=300
-        )
+        done = forked.run(["-c", text], self.repo, self.environment, 300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -79,8 +111,12 @@ class Clone:
         return {service["name"]: service for service in json.loads(self.lab("status", "--json"))["services"]}
 
     def query(self, query: str) -> list[dict]:
-        answer = requests.get(self.status()["prometheus"]["url"] + "/api/v1/query", params={"query": query}, timeout=10)
+        answer = requests.get(self.url("prometheus") + "/api/v1/query", params={"query": query}, timeout=10)
         return answer.json()["data"]["result"]
+
+    def url(self, service: str) -> str:
+        """Where a service answers, as the last `up` has written it; `status` takes half a second to say the same."""
+        return json.loads((self.state / "endpoints.json").read_text("utf-8"))["services"][service]
 
     @property
     def state(self) -> Path:
@@ -130,6 +166,14 @@ def named(processes: Iterable[psutil.Process], words: str) -> psutil.Process | N
             return False
 
     return next(filter(is_it, processes), None)
+
+
+def at_work(process: psutil.Process) -> bool:
+    """Whether a process still does something: one that has ended and that nobody has waited for does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def ended(made: Clone) -> None:

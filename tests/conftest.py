@@ -1,17 +1,23 @@
 """Clones of the repository that tests may break, each with a state of its own; servers come from the user's cache."""
 
+import hashlib
 import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import docker
+import filelock
 import images
+import marks
 import psutil
 import pytest
 from clones import DOCKER, NATIVE, Clone, ended
 from docker.errors import DockerException
-from shops import Shop
+from shops import Shop, shop_in
+
+pytest_plugins = ["plan", "chances", "leftovers", "pytester"]
 
 
 @pytest.fixture
@@ -33,9 +39,14 @@ def daemon():
     compose = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
     if compose.returncode:
         pytest.skip("Compose v2 is not here; `.ci/docker start DIR` brings it")
-    images.make(client, "m02")
-    yield client
-    images.remove(docker.from_env())
+    name = hashlib.sha256(client.api.base_url.encode()).hexdigest()[:8]
+    with filelock.FileLock(
+        Path(tempfile.gettempdir()) / f"monlab-tests-docker-{name}.lock"
+    ):  # one run at a time: images have one name
+        images.remove(client)  # what a run that was killed left
+        images.make(client, "m02")
+        yield client
+        images.remove(docker.from_env())
 
 
 class OwnDaemon:
@@ -50,7 +61,8 @@ class OwnDaemon:
         process.wait(10)
 
     def start(self) -> None:
-        subprocess.Popen([self.folder / "dockerd"], stdin=subprocess.DEVNULL, start_new_session=True)
+        environment = {name: value for name, value in os.environ.items() if name != marks.RUN}  # it outlives this run
+        subprocess.Popen([self.folder / "dockerd"], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + 30
         while subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline, "the Docker daemon does not come back"
@@ -103,10 +115,8 @@ def running_docker(tmp_path_factory: pytest.TempPathFactory, daemon: docker.Dock
 @pytest.fixture(scope="session")
 def whole_shop(tmp_path_factory: pytest.TempPathFactory):
     """The shop with its traces, up as processes."""
-    made = Clone(tmp_path_factory.mktemp("shop"), **NATIVE)
-    made.lab("up", "shop")
-    yield Shop(made)
-    ended(made)
+    with shop_in(tmp_path_factory.mktemp("shop")) as made:
+        yield made
 
 
 @pytest.fixture

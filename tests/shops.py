@@ -1,11 +1,13 @@
 """The running shop of a clone, asked from outside: its services, metrics, logs, traces and switches."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
-from clones import Clone
+from clones import NATIVE, Clone, ended
 from prometheus_client.parser import text_string_to_metric_families
 from waits import until
 
@@ -115,3 +117,12 @@ class Shop:
             }
             for span in trace["spans"]
         ]
+
+
+@contextmanager
+def shop_in(folder: Path) -> Iterator[Shop]:
+    """A shop with its traces, up as processes in a clone of its own until the block ends."""
+    made = Clone(folder, **NATIVE)
+    made.lab("up", "shop")
+    yield Shop(made)
+    ended(made)

@@ -28,6 +28,26 @@ def until(condition: Callable[[], Any], seconds: float = 15, what: object = "") 
         time.sleep(0.05)
 
 
+LOOP = 1_000_000
+LOOP_SECONDS = 0.06  # on the machine where the limits of these tests were measured, with nothing else to do
+
+
+def slower() -> float:
+    """How many times longer this machine takes now for a fixed piece of work than the one where limits were measured; 1 at least."""
+    taken = []
+    for _ in range(5):
+        start, total = time.monotonic(), 0
+        for number in range(LOOP):
+            total += number
+        taken.append(time.monotonic() - start)
+    return max(1.0, sorted(taken)[2] / LOOP_SECONDS)
+
+
+def in_time(took: float, seconds: float) -> bool:
+    """Whether something took less than `seconds`, or than that would be on a machine as slow, or as busy, as this one is now."""
+    return took < seconds or took < seconds * slower()
+
+
 def quickest(once: Callable[[], Any], within: float, before: Callable[[], Any] = lambda: None, tries: int = 3) -> float:
     """How many seconds it takes at best, without what is done `before`; done again where it took longer than `within`, for others
     may use the machine, too."""

@@ -4,11 +4,13 @@ import argparse
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +21,7 @@ from rich.text import Text
 
 from monlab.files import read_text
 from monlab.problem import LabProblem, nearest
-from monlab.settings import Settings, be_strict, child_environment, resolve_paths, settings
+from monlab.settings import Settings, be_strict, resolve_paths, settings
 from monlab.stack import doctor as doctor_of
 from monlab.stack import engines, lab, month, secrets, servers
 from monlab.stack.display import Screen
@@ -352,16 +354,61 @@ def grade(config: Settings, arguments: argparse.Namespace) -> int:
 
 
 def test(config: Settings, arguments: argparse.Namespace) -> int:
-    """The whole test suite, or what pytest is asked for."""
-    if not arguments.pytest:
-        console.print(f"Servers: {_fetch(doctor_of.servers_of([], config), config)}")  # here, where progress can be seen
-    command = [sys.executable, "-m", "pytest", *arguments.pytest]
-    return subprocess.run(command, cwd=config.repo, check=False, env=child_environment()).returncode
+    """Run the test suite: the short run, the tests of some modules, or the paths that are given to pytest."""
+    from monlab import suite
+
+    if arguments.times:
+        console.print("\n".join(suite.times(config).lines()))
+        return 0
+    named = [module(name, config).id for name in arguments.what if re.fullmatch(r"m\d\d", name)]
+    rest = [name for name in arguments.what if name not in named]
+    if rest and not named and not rest[0].startswith("-"):  # paths
+        return subprocess.run([sys.executable, "-m", "pytest", "--all", *rest], cwd=config.repo, check=False).returncode
+    wanted = suite.Wanted(
+        modules=tuple(named),
+        every=arguments.all,
+        fast=arguments.fast,
+        soak=arguments.soak,
+        workers=arguments.workers or suite.WORKERS,
+        seed=arguments.seed,
+        second_chances=not arguments.no_second_chance,
+        more=tuple(rest),
+    )
+    if arguments.fast:
+        return suite.run(config, wanted, console.print)
+    with _servers_in_the_background(config) as later:
+        return suite.run(config, dataclasses.replace(wanted, servers_later=later), console.print)
+
+
+@contextmanager
+def _servers_in_the_background(config: Settings) -> Iterator[bool]:
+    """Yields whether servers are missing. A process of its own gets them in the background; it ends with the block."""
+    missing = [name for name in doctor_of.servers_of([], config) if servers.present(name, config) is None]
+    missing = [name for name in missing if name not in doctor_of.optional_servers(config)]
+    if not missing:
+        yield False
+        return
+    log = config.state / "servers.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    console.print(f"Getting missing servers in the background (progress in {log}): {', '.join(missing)}")
+    with log.open("w") as said:
+        getting = subprocess.Popen([sys.executable, "-m", "monlab", "fetch", "--all"], cwd=config.repo, stdout=said, stderr=said)
+        try:
+            yield True
+        finally:
+            getting.terminate()
+            getting.wait()
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
@@ -418,7 +465,18 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--yes", action="store_true", help="do not ask")
     add(export).add_argument("file", nargs="?", help="default: workspace/ANSWERS.json")
     add(grade).add_argument("file", help="ANSWERS.json")
-    add(test).add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    of = add(test)
+    of.add_argument("what", nargs="*", help="m04, or paths for pytest; pytest's own options follow `--`")
+    tier = of.add_mutually_exclusive_group()
+    tier.add_argument(
+        "--all", action="store_true", help="also the long tests: every lesson on each engine, 50 cycles of the soak"
+    )
+    tier.add_argument("--fast", action="store_true", help="only tests without servers")
+    tier.add_argument("--times", action="store_true", help="run nothing; show where the time of the last run went")
+    of.add_argument("--soak", type=_count, metavar="N", help="cycles of the soak per engine (default 8; with --all 50)")
+    of.add_argument("--workers", type=_count, metavar="N", help="tests at a time (default 3)")
+    of.add_argument("--seed", type=int, help="repeat the order of an earlier run, which printed its seed")
+    of.add_argument("--no-second-chance", action="store_true", help="a test with servers that fails once has failed")
     return top
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from sample_checks import SAMPLE
-from waits import quickest
+from waits import in_time, quickest, slower
 
 from monlab.grading import registry
 from monlab.grading.check import Check
@@ -131,13 +131,15 @@ def test_a_mistake_of_the_course_is_named_however_it_is_written(check, archived_
 LONG_SECONDS = 0.3
 
 
+@pytest.mark.alone("measures time")
 def test_a_warm_verdict_of_the_course_takes_less_than_300_ms(archived_month):
     """At the 95th percentile, over all accepted and rejected answers of all checks; the first of up to three looks warms it up."""
     answers = [
         (check, check.plain(one)) for check in COURSE for one in (*check.accepts, *(answer for answer, _ in check.rejects))
     ]
-    seconds = sorted((quickest(partial(check.verdict, answer), LONG_SECONDS), check.id) for check, answer in answers)
-    assert seconds[int(len(seconds) * 0.95)][0] < LONG_SECONDS, f"median {seconds[len(seconds) // 2]}, longest {seconds[-20:]}"
+    limit = LONG_SECONDS * slower()
+    seconds = sorted((quickest(partial(check.verdict, answer), limit), check.id) for check, answer in answers)
+    assert in_time(seconds[int(len(seconds) * 0.95)][0], limit), f"median {seconds[len(seconds) // 2]}, longest {seconds[-20:]}"
 
 
 def test_every_file_of_checks_holds_some():

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from throwaway_prometheus import prometheus
+from waits import in_time
 
 import monlab
 from monlab import endpoints
@@ -64,6 +65,7 @@ def test_a_lab_that_is_down_is_never_a_wrong_answer(urls, words, samples, own_st
         assert "./lab up month" in verdict.message
 
 
+@pytest.mark.live
 def test_a_server_without_the_month_is_a_lab_problem(samples, own_state, tmp_path):
     with prometheus(tmp_path / "empty") as url:
         endpoints.write(settings(), "native", {"archive-prometheus": url})
@@ -354,6 +356,7 @@ def test_ids_are_unique_and_begin_with_their_module(tmp_path):
             registry.checks_of(folder / "checks.py")
 
 
+@pytest.mark.alone("measures time")
 def test_a_warm_verdict_takes_less_than_300_ms(samples, small_archive):
     """At the 95th percentile, over right and wrong answers of both queries."""
     answers = [(samples[id], answer) for id in ("m90.q1", "m90.q2") for answer in queries(samples[id])]
@@ -364,7 +367,7 @@ def test_a_warm_verdict_takes_less_than_300_ms(samples, small_archive):
         start = time.perf_counter()
         check.verdict(answer)
         seconds.append(time.perf_counter() - start)
-    assert sorted(seconds)[int(len(seconds) * 0.95)] < 0.3, sorted(seconds)[-5:]
+    assert in_time(sorted(seconds)[int(len(seconds) * 0.95)], 0.3), sorted(seconds)[-5:]
 
 
 def queries(check: Check) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 import requests
 import yaml
 from clones import REPO
+from shops import shop_in
 
 from monlab.settings import settings
 from monlab.stack import compose
@@ -178,13 +179,20 @@ def test_a_rules_query_measures_and_leaves_the_limit_to_the_condition():
             assert query["datasourceUid"] != "__expr__" or query["model"]["type"] == "threshold"
 
 
+@pytest.fixture(scope="module")
+def healthy_shop(tmp_path_factory):
+    """A shop in which no test has broken anything: a rule looks back five minutes."""
+    with shop_in(tmp_path_factory.mktemp("healthy")) as made:
+        yield made
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["uid"])
-def test_a_rules_query_answers_for_the_live_shop(shop, rule):
+def test_a_rules_query_answers_for_the_live_shop(healthy_shop, rule):
     """Through the lab's own client, while a customer looks around: a number for each machine or service, all of them healthy."""
     [expr] = [query["model"]["expr"] for query in rule["data"] if "expr" in query["model"]]
     evaluator = rule["data"][1]["model"]["conditions"][0]["evaluator"]
     beyond = {"gt": float.__gt__, "lt": float.__lt__}[evaluator["type"]]
-    said = shop.clone.python(
+    said = healthy_shop.clone.python(
         "from monlab import prom, shop, wait_until\n"
         "shop.products()\n"
         f"expr = {expr!r}\n"

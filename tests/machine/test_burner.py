@@ -100,6 +100,7 @@ def _ended(pid: int) -> bool:
         return True
 
 
+@pytest.mark.alone("measures the CPU that it gets")
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: "-".join(map(str, asked.values())))
 def test_its_process_tree_stays_within_110_percent_of_what_was_asked_for(asked):
     bounds = burner.bounded(asked["kind"], asked.get("cores"), asked.get("memory_mb"), asked.get("disk_mb"), 20)

@@ -35,12 +35,14 @@ def fingerprint_of(python: str, **environment: str) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow("takes more than ten seconds without any server")
 def test_the_month_has_the_same_values_without_the_processors_special_instructions():
     wanted = np.__config__.CONFIG["SIMD Extensions"]["found"]
     assert wanted, "this processor has instructions to be disabled"
     assert fingerprint_of(sys.executable, NPY_DISABLE_CPU_FEATURES=" ".join(wanted)) == FINGERPRINT
 
 
+@pytest.mark.slow("takes more than ten seconds without any server")
 def test_the_month_has_the_same_values_on_an_older_numpy(tmp_path):
     older = "2.0.2" if np.__version__ != "2.0.2" else "2.2.6"
     python = tmp_path / "bin" / "python"
@@ -230,6 +232,7 @@ def test_the_mix_of_customers_is_the_one_of_the_script(june):
     assert 1.9 < total["/"] / total["/api/products"] < 2.1
 
 
+@pytest.mark.slow("takes more than ten seconds without any server")
 def test_each_example_leads_to_a_trace_and_to_lines(june):
     traces = {trace.trace_id: trace for trace in june.traces()}
     told = Counter(json.loads(text)["trace_id"] for stream in june.streams for text in stream.lines if '"trace_id"' in text)

@@ -85,6 +85,7 @@ def test_the_world_holds_every_metric_of_the_contract(world: RandomWorld):
         assert not world.answer(f"count by (job, {', '.join(metric.labels)}) ({name})").empty, name
 
 
+@pytest.mark.live
 def test_the_world_holds_what_a_reference_asks_for_besides(tmp_path: Path):
     query = 'sum(rate(queue_jobs_total{queue=~"mail|sms", job="worker"}[5m])) / inventory_stock{sku="HAT-001"}'
     with random_world(tmp_path / "server", [query]) as world:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from clones import first_port
 
 from monlab.settings import settings
 from monlab.workbook.modules import modules
@@ -18,7 +19,7 @@ WITH_FROZEN = [path for path in sorted(REPO.glob("*/*.ipynb")) if path.parts[-2]
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """The environment in which nbval runs: a state of its own, with the servers up that frozen cells ask."""
-    environment = {**os.environ, "LAB_ENGINE": "native", "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
+    environment = {**os.environ, "LAB_ENGINE": "native", "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")), "LAB_PORTS": str(first_port())}
     profiles = sorted({profile for module in modules(settings()) for profile in module.asked})
     if profiles:
         subprocess.run([REPO / "lab", "up", *profiles], env=environment, check=True, capture_output=True)

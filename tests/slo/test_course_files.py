@@ -18,11 +18,12 @@ FOR_SLOTH = [path for path in sorted(FILES.glob("*.yaml")) if "\nversion: promet
 
 
 @pytest.fixture(scope="module")
-def june(tmp_path_factory):
+def june_url(tmp_path_factory):
     with archive(tmp_path_factory.mktemp("files") / "raw") as url:
         yield url
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("path", FOR_SLOTH, ids=lambda path: path.name)
 def test_sloth_makes_rules_of_it_that_promtool_accepts(tmp_path, path):
     made = tmp_path / "rules.yml"
@@ -39,13 +40,13 @@ def objectives():
 
 
 @pytest.mark.parametrize("slo", objectives(), ids=lambda slo: slo.id)
-def test_its_events_happened_in_june_and_some_of_them_were_bad(june, slo):
+def test_its_events_happened_in_june_and_some_of_them_were_bad(june_url, slo):
     from june import END
 
     for query in events(slo):
-        [(_labels, values)] = asked(june, query.replace("{{.window}}", "29d"), END, END, 60)
+        [(_labels, values)] = asked(june_url, query.replace("{{.window}}", "29d"), END, END, 60)
         assert values.iloc[0] > 0
-    [(_labels, ratio)] = asked(june, rules.error_ratio(slo, rules.period(slo)), END, END, 60)
+    [(_labels, ratio)] = asked(june_url, rules.error_ratio(slo, rules.period(slo)), END, END, 60)
     assert 0 < ratio.iloc[0] < 0.05
 
 
@@ -60,6 +61,7 @@ def test_the_policys_page_says_what_the_file_says():
     ]
 
 
+@pytest.mark.live
 def test_sloth_and_the_library_read_the_openslo_file(tmp_path):
     path = FILES / "gateway.openslo.yaml"
     made = tmp_path / "rules.yml"

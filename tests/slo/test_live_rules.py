@@ -84,6 +84,7 @@ def test_one_fault_spends_three_budgets(told):
     assert told["counts"]["customers"][0] == told["counts"]["gateway"][0]  # the frontend passes each failure on, once
 
 
+@pytest.mark.live
 def test_the_same_specification_has_an_answer_in_june(tmp_path):
     with archive(tmp_path / "raw") as url:
         from june import END

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 from june import archive
+from waits import in_time
 
 from monlab.cli import main
 from monlab.problem import LabProblem
@@ -171,7 +172,7 @@ def test_a_mistake_in_a_policy_is_named(body, words):
 
 
 @pytest.fixture(scope="module")
-def june(tmp_path_factory):
+def june_url(tmp_path_factory):
     with archive(tmp_path_factory.mktemp("gate") / "raw") as url:
         yield url
 
@@ -195,8 +196,8 @@ def gate(tmp_path: Path, url: str, body: dict, *words: str) -> subprocess.Comple
         ("yesterday", "feature", 1, "is no moment"),
     ],
 )
-def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june, at, change, code, words):
-    said = gate(tmp_path, june, {"slos": [ORDERS]}, "--at", at, "--change", change)
+def test_the_gate_answers_by_its_exit_code_and_says_why(tmp_path, june_url, at, change, code, words):
+    said = gate(tmp_path, june_url, {"slos": [ORDERS]}, "--at", at, "--change", change)
     assert (said.returncode, words in said.stdout) == (code, True), said.stdout + said.stderr
 
 
@@ -242,9 +243,9 @@ def test_a_gate_that_cannot_ask_says_why_and_is_closed(tmp_path, capsys, spec, w
         ),
     ],
 )
-def test_the_gate_names_what_was_not_measured(tmp_path, june, changes, words):
+def test_the_gate_names_what_was_not_measured(tmp_path, june_url, changes, words):
     slo = {key: value for key, value in {**ORDERS, **changes}.items() if value is not None}
-    said = gate(tmp_path, june, {"slos": [slo]}, "--at", "2026-06-14T23:59")
+    said = gate(tmp_path, june_url, {"slos": [slo]}, "--at", "2026-06-14T23:59")
     assert words in said.stdout and "There is no data" not in said.stdout, said.stdout + said.stderr
 
 
@@ -267,27 +268,29 @@ def test_a_server_that_is_no_prometheus_is_said_to_be_none(tmp_path, capsys, bod
     assert "answered as Prometheus does not" in capsys.readouterr().out
 
 
-def test_what_prometheus_notes_can_be_read_in_a_terminal(tmp_path, june):
+def test_what_prometheus_notes_can_be_read_in_a_terminal(tmp_path, june_url):
     total = "sum(rate(process_resident_memory_bytes[{{.window}}]))"
-    said = gate(tmp_path, june, {"slos": [{**ORDERS, "total": total}]}, "--at", "2026-06-14T23:59")
+    said = gate(tmp_path, june_url, {"slos": [{**ORDERS, "total": total}]}, "--at", "2026-06-14T23:59")
     assert "metric might not be a counter" in said.stdout and "object" not in said.stdout, said.stdout
 
 
 @pytest.mark.parametrize(("at", "said"), [("2026-06-14T23:59", True), ("2026-06-30T23:59", False)])
-def test_a_window_that_starts_before_the_history_is_said(tmp_path, june, at, said):
-    told = gate(tmp_path, june, {"slos": [{**ORDERS, "window": "30d"}]}, "--at", at).stdout
+def test_a_window_that_starts_before_the_history_is_said(tmp_path, june_url, at, said):
+    told = gate(tmp_path, june_url, {"slos": [{**ORDERS, "window": "30d"}]}, "--at", at).stdout
     assert ("holds nothing of it from 2026-05-15 23:59, where the window starts" in told) is said, told
 
 
-def test_the_gate_does_not_ask_after_a_name_that_is_right(tmp_path, june):
-    assert "finds no series" not in gate(tmp_path, june, {"slos": [ORDERS]}, "--at", "2026-06-14T23:59").stdout
+def test_the_gate_does_not_ask_after_a_name_that_is_right(tmp_path, june_url):
+    assert "finds no series" not in gate(tmp_path, june_url, {"slos": [ORDERS]}, "--at", "2026-06-14T23:59").stdout
 
 
+@pytest.mark.alone("measures time")
 def test_the_benchmark_stays_within_its_limits():
     import slo as benchmark
 
     found = benchmark.measured()
-    assert found["report"] < benchmark.REPORT_SECONDS and found["backtest"] < benchmark.BACKTEST_SECONDS
+    assert in_time(found["report"], benchmark.REPORT_SECONDS)
+    assert in_time(found["backtest"], benchmark.BACKTEST_SECONDS)
 
 
 def test_a_counter_that_starts_again_counts_from_zero():

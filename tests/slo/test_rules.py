@@ -19,6 +19,8 @@ from monlab.slo.windows import SLOTH_28D, policy
 ORDERS = from_mapping({"service": "shop", "name": "orders", "objective": 0.999, "total": "all_total", "bad": "bad_total"})
 GOOD = from_mapping({"service": "shop", "name": "orders", "objective": 0.999, "total": "all_total", "good": "good_total"})
 
+pytestmark = pytest.mark.live  # promtool and Sloth read what is written
+
 
 def promtool(folder, *words):
     return subprocess.run([*program("prometheus", "promtool"), *words], cwd=folder, capture_output=True, text=True, check=False)

@@ -456,6 +456,7 @@ def test_queries_that_do_not_group_alike_are_refused_since_their_ratio_would_be_
         from_mapping({**GOOD, "total": total, "bad": bad})
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "bestellung-ü", "x☃", "a{b}", "${x}", "{{ $value }}", "{{", "}}", "{{ end }}"])
 def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     slo = SLO(name, name, "0.999", Events(total="all_total", bad="bad_total{}"))
@@ -464,6 +465,7 @@ def test_a_strange_name_makes_rules_that_promtool_accepts(tmp_path, name):
     assert said.returncode == 0, said.stdout + said.stderr
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("matchers", ["", 'job="a"', 'job="a",', "job=~\"{x}|,\", code!~'5..'", 'job = `a"`,code!="\\""'])
 def test_matchers_as_prometheus_reads_them_are_read(tmp_path, matchers):
     latency = {"service": "a", "name": "b", "objective": 0.9, "histogram": "a:h", "threshold_seconds": 0.3, "matchers": matchers}
@@ -490,6 +492,7 @@ def test_a_label_that_is_a_whole_number_is_one():
     assert from_mapping({**GOOD, "labels": {"tier": 2}}).labels == {"tier": "2"}
 
 
+@pytest.mark.live
 def test_a_name_that_looks_like_a_template_stays_as_it_is(tmp_path):
     slo = from_mapping({**GOOD, "name": "{{ $value }}", "labels": {"team": "{{ 1 }}"}})
     (tmp_path / "rules.yml").write_text(rules.rule_file(slo), "utf-8")
@@ -624,6 +627,7 @@ COMMENTED = """sum(
 """
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("which", ["total", "bad", "good"])
 def test_a_comment_in_a_query_does_not_end_the_rule(tmp_path, which):
     body = {**GOOD, "total": "sum(rate(a[{{.window}}]))", "bad": "sum(rate(b[{{.window}}]))", which: COMMENTED}

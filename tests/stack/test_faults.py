@@ -19,7 +19,9 @@ from monlab.stack.preflight import BUILD_DISK_MEGABYTES
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 
 
+@pytest.mark.xdist_group("standard ports")
 def test_ports_taken_by_someone_else_move_the_lab_and_name_them(clone):
+    del clone.environment["LAB_PORTS"]
     with ExitStack() as stack:
         taken = []
         for port in (9090, 3000, 9100):
@@ -32,6 +34,10 @@ def test_ports_taken_by_someone_else_move_the_lab_and_name_them(clone):
         assert "ort 9090 is taken by" in said and "uses ports from" in said
         assert {service["state"] for service in clone.status().values()} == {"running"}
         assert all(not service["url"].endswith((":9090", ":9100")) for service in clone.status().values())
+
+
+def test_a_search_for_ports_that_can_begin_nowhere_is_named(clone):
+    assert "LAB_PORTS is '9090', which is not the first port of a block" in clone.lab("up", "m02", code=1, LAB_PORTS="9090")
 
 
 def test_a_server_that_dies_at_start_shows_its_last_lines(clone):

@@ -142,6 +142,7 @@ def with_grafana(tmp_path: Path, release_host: str):
         shutil.rmtree(left)
 
 
+@pytest.mark.live
 def test_as_a_process_it_gets_its_secret_its_files_and_data_sources_that_answer(with_grafana):
     clone = with_grafana
     assert "Without grafana" not in clone.lab("up", "m03")
@@ -167,6 +168,7 @@ def answers(what: dict) -> None:
         assert requests.get(source["url"] + READY[source["type"]], timeout=5).ok, f"{name}: {source['url']}"
 
 
+@pytest.mark.live
 def test_it_is_offered_what_comes_up_later_and_not_what_went_down(with_grafana):
     clone = with_grafana
     clone.lab("up", "m03")

@@ -19,7 +19,7 @@ import pytest
 import requests
 from clones import DOCKER, NATIVE, Clone, ended, named
 from month_records import START_MS, made_up
-from waits import quickest, until
+from waits import in_time, quickest, slower, until
 
 from monlab.archive.records import STALE
 
@@ -200,11 +200,13 @@ def test_only_the_part_that_is_asked_for_is_built_and_started(archives):
     assert [name.partition("-")[0] for name in archive.parts()] == ["logs"] and set(archive.clone.status()) == {"archive-loki"}
 
 
+@pytest.mark.alone("measures time")
 def test_the_metrics_are_up_quickly_once_they_were_built(archives):
     archive = archives()
     assert "building the archived month (metrics)" in archive.clone.lab("up", "month")
-    took = quickest(lambda: archive.clone.lab("up", "month"), WARM_SECONDS, lambda: archive.clone.lab("down"))
-    assert took < WARM_SECONDS, f"{took:.1f} s"
+    limit = WARM_SECONDS * slower()
+    took = quickest(lambda: archive.clone.lab("up", "month"), limit, lambda: archive.clone.lab("down"))
+    assert in_time(took, limit), f"{took:.1f} s, {limit:.1f} s on this machine now; usually 0.8 s"
 
 
 def test_two_clones_at_once_build_once_and_both_serve(archives):

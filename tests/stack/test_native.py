@@ -6,9 +6,11 @@ import subprocess
 import time
 
 import psutil
+import pytest
 import requests
+from clones import at_work
 from shops import Shop
-from waits import quickest, wait_for
+from waits import in_time, quickest, slower, wait_for
 
 from monlab.settings import settings
 from monlab.stack.servers.recipe import recipes
@@ -52,10 +54,12 @@ def test_up_when_all_is_up_touches_nothing(running):
     assert {name: service["pid"] for name, service in running.status().items()} == before
 
 
+@pytest.mark.alone("measures time")
 def test_warm_up_is_ready_within_two_seconds_of_the_slowest_server(clone):
     clone.lab("up", "m02")
-    took = quickest(lambda: clone.python("from monlab import stack; stack.up('m02')"), WARM_SECONDS, lambda: clone.lab("down"))
-    assert took < WARM_SECONDS, f"{took:.1f} s"
+    limit = WARM_SECONDS * slower()
+    took = quickest(lambda: clone.python("from monlab import stack; stack.up('m02')"), limit, lambda: clone.lab("down"))
+    assert in_time(took, limit), f"{took:.1f} s, {limit:.1f} s on this machine now; usually 0.9 s"
 
 
 def test_job_and_instance_are_the_same_in_another_port_block(running, clone):
@@ -113,7 +117,8 @@ def test_down_ends_everything_and_touches_no_other_clone_and_no_stranger(running
     others = {process.pid for process in running.processes()}
     try:
         clone.lab("down")
-        assert not clone.processes() and not any(process.is_running() for process in mine)
+        assert not clone.processes()
+        assert not any(map(at_work, mine))
         assert not [c for c in psutil.net_connections() if c.status == "LISTEN" and f"http://127.0.0.1:{c.laddr[1]}" in ports]
         assert stranger.poll() is None and {process.pid for process in running.processes()} == others
     finally:

@@ -23,6 +23,7 @@ def run(command, cwd, **environment):
     return done.stdout
 
 
+@pytest.mark.live
 def test_payments_in_go():
     caches = golang.go_caches(settings())
     go = golang.toolchain(SHOP / "payments", settings(), lambda line: None)
@@ -32,6 +33,7 @@ def test_payments_in_go():
     run([go, "mod", "tidy", "-diff"], SHOP / "payments", **environment)
 
 
+@pytest.mark.live
 def test_gateway_in_node(tmp_path):
     server = servers.get("gateway", settings(), lambda line: None)
     folder = tmp_path / "gateway"
@@ -40,6 +42,7 @@ def test_gateway_in_node(tmp_path):
     assert "# fail 0" in run([*server.command("node"), "--test", "--test-reporter=tap"], folder)
 
 
+@pytest.mark.live
 def test_shopkit_in_python(tmp_path):
     server = servers.get("shop", settings(), lambda line: None)
     path = ":".join([str(server.folder), str(SHOP)])

@@ -6,7 +6,7 @@ import time
 import pytest
 from clones import NATIVE, Clone, ended
 from shops import SERVICES, Shop
-from waits import quickest, until
+from waits import in_time, quickest, slower, until
 
 ROUTES = {"browse": ("GET", "/"), "stock": ("GET", "/api/products"), "order": ("POST", "/api/orders")}
 MIX = {"browse": 0.6, "stock": 0.3, "order": 0.1}
@@ -30,13 +30,14 @@ def run_load(shop, rate, seconds, generator, mix=MIX):
     return found["rows"], found["dropped"]
 
 
+@pytest.mark.alone("measures time under load")
 @pytest.mark.parametrize(("generator", "rate", "seconds"), [("k6", 100, 60), ("python", 20, 10)])
 def test_the_shop_and_the_generator_count_the_same_and_nobody_waits(shop, generator, rate, seconds):
     for _ in range(3):  # others may use the machine too: of three runs one must be quick, and all must count right
         rows = counted_run(shop, generator, rate, seconds)
-        if all(row["p99"] < 0.25 for row in rows):
+        if all(in_time(row["p99"], 0.25) for row in rows):
             return
-    raise AssertionError(f"p99 of three runs is above 250 ms: {rows}")
+    raise AssertionError(f"p99 of three runs is above 250 ms, or what that is on this machine now: {rows}")
 
 
 def counted_run(shop, generator, rate, seconds):
@@ -68,9 +69,11 @@ def counted_run(shop, generator, rate, seconds):
 def test_load_can_be_stopped_and_says_what_cannot_be(shop):
     said = shop.clone.python(
         "from monlab import shop\nfrom monlab.problem import LabProblem\n"
-        "print(shop.load('spike', rate=5, seconds=300)); print(shop.load.running())\n"
         "from monlab import prom, wait_until\n"
-        "print(wait_until(lambda: prom.value('sum(http_requests_total{service=~\"frontend\"})') > 0))\n"
+        "def served(): return prom.query('sum(http_requests_total{service=~\"frontend\"})').value.sum()\n"
+        "before = served()\n"
+        "print(shop.load('spike', rate=5, seconds=300)); print(shop.load.running())\n"
+        "print(wait_until(lambda: served() > before))\n"
         "print(shop.load.stop()); print(shop.load.running()); print(len(shop.load.summary()) > 0)\n"
         "for words in (dict(profile='stedy'), dict(profile=5), dict(profile=['rush']), dict(rate=0), dict(rate=1e6), dict(mix={'by': 1}), dict(mix={'browse': 0}), dict(seconds=0)):\n"
         "    try: shop.load(**words); print('accepted', words)\n"
@@ -81,12 +84,14 @@ def test_load_can_be_stopped_and_says_what_cannot_be(shop):
     assert "accepted" not in said and "Did you mean steady?" in said and said.strip().endswith("No load was running.")
 
 
+@pytest.mark.alone("measures time")
 def test_the_whole_shop_is_ready_in_under_eight_seconds_and_700_megabytes(tmp_path, whole_shop):
     """`whole_shop` has fetched every server; this is another clone, whose database is new."""
     made = Clone(tmp_path, **NATIVE)
     try:
-        took = quickest(lambda: made.lab("up", "shop"), READY_SECONDS, lambda: made.lab("reset", "--yes"))
-        assert took < READY_SECONDS, f"{took:.1f} s"
+        limit = READY_SECONDS * slower()
+        took = quickest(lambda: made.lab("up", "shop"), limit, lambda: made.lab("reset", "--yes"))
+        assert in_time(took, limit), f"{took:.1f} s, {limit:.1f} s on this machine now; usually 4 s"
         used = sum(process.memory_info().rss for process in made.processes())
         assert used < 700e6, f"{used / 1e6:.0f} MB"
         assert {"prometheus", "postgres", "valkey", "otelcol", "jaeger", *SERVICES} <= set(made.status())

@@ -100,7 +100,7 @@ def kept_block(ports: Iterable[Port], state: Path) -> Block:
 
 
 def first_base(asked: str | None) -> int:
-    """The base at which the search for a free block begins, from what LAB_PORTS says. Raises LabProblem for what is no block."""
+    """The base at which the search for a free block begins, from what LAB_PORTS says. Raises LabProblem if no block begins there."""
     if asked is None:
         return STANDARD
     if not asked.isdecimal() or int(asked) not in BLOCKS:
