@@ -16,7 +16,7 @@ from files import board, panel, variable
 from june_boards import SPAN, june
 
 from monlab import dashboards as dashboard
-from monlab.dashboards import public
+from monlab.dashboards import asking, public
 
 HOME = REPO / "stack" / "grafana"
 NAMES = sorted(path.stem for path in (HOME / "dashboards").glob("*.json"))
@@ -183,6 +183,16 @@ def test_a_data_source_that_is_not_here_is_named_on_its_panel():
     strange = {**panel(), "datasource": {"type": "influxdb", "uid": "x"}}
     found = dashboard.results(board(strange, panel(id=2)), **SPAN)
     assert 'the data source "influxdb", which the lab does not have' in found.error[0] and found.error[1] == ""
+
+
+def test_a_dashboard_that_is_asked_again_asks_the_archive_only_for_what_is_new(monkeypatch):
+    questions = []
+    ask = asking._ask
+    monkeypatch.setattr(asking, "_ask", lambda *words: questions.append(words[2]) or ask(*words))
+    first, second = panel("count(up) + 17"), panel("count(up) + 18", id=2)
+    found = [dashboard.results(board(*panels), **SPAN).found.tolist() for panels in ([first], [first, second])]
+    assert found == [[1], [1, 1]]
+    assert questions == ["count(up) + 17", "count(up) + 18"]
 
 
 def test_inputs_of_an_exported_file_are_filled():
