@@ -15,22 +15,20 @@ SHOP = REPO / "stack" / "shop"
 SERVICES = ("frontend", "gateway", "payments", "inventory")
 
 
-def run(command, cwd, **environment):
-    done = subprocess.run(
-        command, cwd=cwd, env=child_environment(**environment), capture_output=True, text=True, timeout=300, check=False
-    )
+def run(command, cwd, environment=None):
+    environment = environment or child_environment()
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     return done.stdout
 
 
 @pytest.mark.live
 def test_payments_in_go():
-    caches = golang.go_caches(settings())
     go = golang.toolchain(SHOP / "payments", settings(), lambda line: None)
-    environment = {"GOCACHE": str(caches / "build"), "GOMODCACHE": str(caches / "mod"), "GOFLAGS": "-mod=readonly -modcacherw"}
-    run([go, "vet", "."], SHOP / "payments", **environment)
-    assert "ok" in run([go, "test", "-count=1", "."], SHOP / "payments", CGO_ENABLED="0", **environment)
-    run([go, "mod", "tidy", "-diff"], SHOP / "payments", **environment)
+    environment = golang.go_environment(settings())
+    run([go, "vet", "."], SHOP / "payments", environment)
+    assert "ok" in run([go, "test", "-count=1", "."], SHOP / "payments", environment)
+    run([go, "mod", "tidy", "-diff"], SHOP / "payments", environment)
 
 
 @pytest.mark.live
@@ -57,7 +55,7 @@ def test_shopkit_in_python(tmp_path):
         str(SHOP / "tests"),
         str(SHOP / "tests"),
     ]
-    assert "passed" in run(command, tmp_path, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
+    assert "passed" in run(command, tmp_path, child_environment(PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1"))
 
 
 def test_the_lock_files_name_no_registry_and_pin_by_hash():

@@ -28,23 +28,14 @@ _stopped = threading.Event()
 def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) -> dict[str, str]:
     """Builds the recipe's programs into the folder `into`; returns the Go version for the record. Raises LabProblem."""
     go = toolchain(recipe.folder, settings, progress)
-    caches = go_caches(settings)
-    environment = child_environment(
-        CGO_ENABLED="0",
-        GOFLAGS="-mod=readonly -modcacherw -buildvcs=false -trimpath",
-        GOTOOLCHAIN="local",
-        GOWORK="off",
-        GOGC="400" if psutil.virtual_memory().available > ROOMY_BYTES else "100",
-        GOCACHE=str(caches / "build"),
-        GOMODCACHE=str(caches / "mod"),
-    )
+    environment = go_environment(settings)
     total = len(
         _run(
             [str(go), "list", "-deps", "-tags", recipe.tags, *recipe.packages], recipe, environment, progress, "fetching sources"
         )
     )
     ldflags = f"-s -w -X {recipe.version_variable}={recipe.version}"
-    options = ["-v", "-gcflags=all=-dwarf=false", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
+    options = ["-v", "-tags", recipe.tags, "-ldflags", ldflags, "-o", f"{into}/"]
     _run([str(go), "build", *options, *recipe.packages], recipe, environment, progress, "compiling", total)
     for built, wanted in recipe.names.items():
         (into / built).rename(into / wanted)
@@ -52,6 +43,20 @@ def build(recipe: Recipe, into: Path, settings: Settings, progress: Progress) ->
     if missing:
         raise LabProblem(f"Go built {recipe.name} without {', '.join(missing)}: its server.yaml names other packages.")
     return {"go": go_version(go) or ""}
+
+
+def go_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which Go compiles for the lab; whatever has the same finds what is compiled already."""
+    caches = go_caches(settings)
+    return child_environment(
+        CGO_ENABLED="0",
+        GOFLAGS="-mod=readonly -modcacherw -buildvcs=false -trimpath -gcflags=all=-dwarf=false",
+        GOTOOLCHAIN="local",
+        GOWORK="off",
+        GOGC="400" if psutil.virtual_memory().available > ROOMY_BYTES else "100",
+        GOCACHE=str(caches / "build"),
+        GOMODCACHE=str(caches / "mod"),
+    )
 
 
 def go_caches(settings: Settings) -> Path:
