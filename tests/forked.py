@@ -27,15 +27,17 @@ LIBRARIES = (
     "docker",
     "filelock",
     "IPython.display",
+    "jupytext",
     "matplotlib.pyplot",
+    "nbval.plugin",
     "pandas",
+    "papermill",
     "platformdirs",
     "prometheus_api_client",
     "psutil",
     "requests",
     "rich.live",
     "rich.table",
-    "supervisor.xmlrpc",
     "xmlrpc.client",
     "yaml",
 )
@@ -122,6 +124,7 @@ def _read_all(said: list[str], at: int, fd: int) -> None:
 
 def serve(asking: socket.socket) -> None:
     """Takes requests until the other side is gone."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # as src/monlab/workbook/__init__.py does
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.freeze()

@@ -3,9 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 from clones import first_port
 
@@ -29,8 +29,8 @@ def asked(tmp_path_factory):
 
 
 def nbval(path: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-c", "/dev/null", "--rootdir", str(path.parent), "-p", "no:cacheprovider", str(path)]
-    return subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, check=False)
+    command = ["-m", "pytest", "--nbval-lax", "-q", "-c", "/dev/null", "--rootdir", str(path.parent), "-p", "no:cacheprovider", str(path)]
+    return forked.run(command, path.parent, environment, 300)
 
 
 def test_every_module_with_kept_outputs_has_frozen_cells():
