@@ -38,8 +38,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    forked.end()
     ours = session.config.stash.get(OURS, "")
+    if ours or hasattr(session.config, "workerinput"):
+        forked.end()
     if not ours:
         return
     left = _marked(lambda mark: mark == ours)
