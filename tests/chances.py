@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FILE = "second-chances.json"  # test -> its first failure, for the part of the run that comes next
+from monlab.suite import CHANCES_FILE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for test, failure in needed.items():
         terminalreporter.line(f"{test}\n    {failure}")
     if config.option.record:
-        path = config.option.record / FILE
+        path = config.option.record / CHANCES_FILE
         before = json.loads(path.read_text("utf-8")) if path.exists() else {}
         path.write_text(json.dumps({**before, **needed}, indent=1), "utf-8")
 

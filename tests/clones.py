@@ -168,14 +168,6 @@ def named(processes: Iterable[psutil.Process], words: str) -> psutil.Process | N
     return next(filter(is_it, processes), None)
 
 
-def at_work(process: psutil.Process) -> bool:
-    """Whether a process still does something: one that has ended and that nobody has waited for does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def ended(made: Clone) -> None:
     """Ends what a test left running, volumes included, and holds `./lab down` to leaving nothing."""
     made.lab("down", code=None)

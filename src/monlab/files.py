@@ -4,9 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from monlab.problem import LabProblem
 
 ROOM = "Make that place yours, or set XDG_STATE_HOME to a folder that is."  # what to do about a state folder of no use
+
+
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C, where PyYAML was built with it
+
+
+def from_yaml(text: str) -> Any:
+    """What a text in YAML holds. Raises yaml.YAMLError."""
+    return yaml.load(text, YAML_LOADER)
 
 
 def read_json(path: Path) -> Any:

@@ -21,7 +21,7 @@ from monlab.settings import Settings, child_environment
 
 WORKERS = 3  # tests at a time; most of them wait for scrapes and deadlines, so more than the cores of a small machine
 SECOND_CHANCES = 2  # in a whole run
-CHANCES_FILE = "second-chances.json"  # written by tests/chances.py
+CHANCES_FILE = "second-chances.json"  # test -> its first failure; a part of the run leaves it to the next one (tests/chances.py)
 GROUP = re.compile(r"@[^]@]*$")  # which pytest-xdist adds to a test's name
 INTERRUPTED = 2  # pytest's exit codes
 NO_TESTS = 5

@@ -38,6 +38,15 @@ def test_ports_taken_by_someone_else_move_the_lab_and_name_them(clone):
 
 def test_a_search_for_ports_that_can_begin_nowhere_is_named(clone):
     assert "LAB_PORTS is '9090', which is not the first port of a block" in clone.lab("up", "m02", code=1, LAB_PORTS="9090")
+    assert not clone.leftovers(), "its supervisor was being started meanwhile"
+
+
+def test_a_supervisor_that_does_not_start_is_named_with_its_last_words(clone, tmp_path):
+    (tmp_path / "supervisor.py").write_text("raise SystemExit('no supervisor today')\n")
+    said = clone.lab("up", "m02", code=1, PYTHONPATH=f"{tmp_path}:{clone.environment['PYTHONPATH']}")
+    assert "The supervisor that keeps the servers did not start. It said:" in said
+    assert "no supervisor today" in said
+    assert not clone.leftovers()
 
 
 def test_a_server_that_dies_at_start_shows_its_last_lines(clone):

@@ -8,12 +8,12 @@ import time
 import psutil
 import pytest
 import requests
-from clones import at_work
 from shops import Shop
 from waits import in_time, quickest, slower, wait_for
 
 from monlab.settings import settings
 from monlab.stack.servers.recipe import recipes
+from monlab.stack.supervisor import at_work
 
 # Prometheus alone needs about a third of a second here; the import of Python's side is part of the figure.
 WARM_SECONDS = 0.5 + 2

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import yaml
-
 from monlab.dashboards import asking, dimensions, units
 from monlab.dashboards.dimensions import CORES, COUNTERS, MEANT, UNITS, Tree, nodes
 from monlab.dashboards.model import Dashboard, Panel
 from monlab.dashboards.shown import Asked, Shown
 from monlab.dashboards.variables import resembling
 from monlab.dashboards.window import Window
+from monlab.files import from_yaml
 from monlab.problem import LabProblem, nearest
 from monlab.settings import settings
 
@@ -223,7 +222,7 @@ def _types(window: Window) -> dict[str, str]:
 
     The archive keeps no metadata. Names of node_exporter and others end in what they are; what does not end like a counter is a gauge there.
     """
-    contract = yaml.safe_load((settings().repo / "stack" / "telemetry.yaml").read_text("utf-8"))["metrics"]
+    contract = from_yaml((settings().repo / "stack" / "telemetry.yaml").read_text("utf-8"))["metrics"]
     found = {name: str(one["type"]) for name, one in contract.items()}
     try:
         if window.archived:

@@ -5,10 +5,11 @@ from typing import Any
 
 import yaml
 
+from monlab.files import YAML_LOADER, from_yaml
+
 MOST_CHARACTERS = 100_000
 MOST_ALIASES = 20  # an alias of an alias of an alias is a small file that becomes a huge one
 MOST_DEPTH = 40
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Unreadable(Exception):
@@ -19,7 +20,7 @@ def read(text: str) -> Any:
     """The data in a text. Raises Unreadable."""
     try:
         _look(text)
-        return yaml.load(text, LOADER)
+        return from_yaml(text)
     except yaml.YAMLError as error:
         raise Unreadable(f"Your answer is no YAML that can be read: {_words(error)}") from None
     except (ValueError, TypeError) as error:  # a date of the 45th of June, a list as a key
@@ -41,7 +42,7 @@ def strings(data: Any) -> Iterator[tuple[str, str]]:
 
 def _look(text: str) -> None:
     depth = aliases = 0
-    for event in yaml.parse(text, LOADER):
+    for event in yaml.parse(text, YAML_LOADER):
         aliases += isinstance(event, yaml.AliasEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         tag = getattr(event, "tag", None)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from monlab.files import from_yaml
 from monlab.problem import LabProblem, nearest
 
 # The keys of a service in the Compose specification that this file may use.
@@ -183,9 +184,6 @@ class Description:
         return tuple(s for s in self.services.values() if s.name in wanted)
 
 
-FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C, where PyYAML was built with it
-
-
 def read_versions(path: Path) -> dict[str, str]:
     """`KEY=VALUE` lines of versions.env; comments and blank lines are skipped."""
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
@@ -202,7 +200,7 @@ def _load(compose: Path, changed: int, versions: Path, versions_changed: int, im
     """The services, read again when one of the files has changed: one command asks for them several times."""
     known = {"LAB_IMAGE_PREFIX": image_prefix, **read_versions(versions)}
     try:
-        document = yaml.load(compose.read_text("utf-8"), FAST_LOADER)
+        document = from_yaml(compose.read_text("utf-8"))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

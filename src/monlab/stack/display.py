@@ -99,12 +99,13 @@ class Screen:
             self._printed = seconds
         self._line = line
 
-    def show(self, view: StackView) -> None:
-        """The table as it is now; in a terminal without redrawing nothing is shown until the end."""
+    def show(self, look: Callable[[], StackView]) -> None:
+        """The table as it is now; in a terminal without redrawing nothing is looked at and nothing shown until the end."""
         if self._notebook:
+            view = look()
             self._display({"text/plain": repr(view), "text/html": view._repr_html_()})
         elif self._live:
-            self._live.update(view, refresh=True)
+            self._live.update(look(), refresh=True)
 
     def clear(self) -> None:
         """Takes the last picture away in a notebook: the final table is the cell's own result."""
@@ -126,9 +127,10 @@ def _subject(line: str) -> str:
 
 
 def in_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
+    """Whether cells of a notebook run here. Where IPython is not loaded they do not, and loading it would take longer than the rest."""
+    if "IPython" not in sys.modules:
         return False
+    from IPython import get_ipython
+
     shell = get_ipython()
     return shell is not None and shell.__class__.__name__ == "ZMQInteractiveShell"

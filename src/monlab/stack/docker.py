@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -88,7 +88,7 @@ def _why_no_answer(host: str, error: str) -> str:
     return f"Docker does not answer at {host}. Start it ({start})."
 
 
-def compose_version() -> str:
+def _compose_version() -> str:
     """`2.26.1`. Raises LabProblem when Compose v2 is not there."""
     done = _output(["docker", "compose", "version", "--short"])
     found = re.match(r"v?((\d+)\.(\d+)(?:\.\d+)?)", done.stdout.strip())
@@ -114,6 +114,10 @@ class DockerEngine(OnThisMachine):
     @cached_property
     def connection(self) -> Connection:
         return connect()
+
+    def versions(self) -> str:
+        """`28.5.1, Compose 2.40.3`. Raises LabProblem when one of them cannot be used."""
+        return f"{self.connection.version}, Compose {_compose_version()}"
 
     @property
     def place(self) -> str:
@@ -184,8 +188,8 @@ class DockerEngine(OnThisMachine):
         if process.wait():
             raise LabProblem(f"{failure}: {last.removeprefix('Error response from daemon: ')}")
 
-    def recover(self) -> None:
-        return  # the daemon keeps its containers, also over its own end
+    def starting(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the daemon keeps its containers, also over its own end
 
     def prepare(self, services: tuple[Service, ...]) -> str:
         running = self.running()

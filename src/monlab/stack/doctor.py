@@ -12,7 +12,6 @@ from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem
 from monlab.settings import Settings
 from monlab.stack import clock, compose, engines, ports, servers
-from monlab.stack.docker import DockerEngine, compose_version
 from monlab.stack.external import ExternalEngine
 from monlab.stack.preflight import BUILD_DISK_MEGABYTES, NATIVE_MEGABYTES
 from monlab.stack.servers import golang
@@ -77,23 +76,19 @@ def _engine(settings: Settings) -> _Engine:
     if asked:
         return _Engine(asked, Finding("engine", f"{asked}, as the environment asks", True))
     try:
-        _reach(settings)
+        engines.docker_engine(settings, engines.describe(settings)).versions()
     except LabProblem:
         return _Engine("native", Finding("engine", "native: servers run as processes, since Docker cannot be used", True))
     return _Engine("docker", Finding("engine", "docker, or native where an image cannot be pulled", True))
 
 
-def _reach(settings: Settings) -> str:
-    """Docker's and Compose's version. Raises LabProblem."""
-    return f"{DockerEngine(settings, engines.describe(settings)).connection.version}, Compose {compose_version()}"
-
-
 def _docker(settings: Settings, description: compose.Description) -> Finding:
     try:
-        versions = _reach(settings)
+        docker = engines.docker_engine(settings, description)
+        versions = docker.versions()
     except LabProblem as problem:
         return Finding("Docker", "cannot be used", settings.engine != "docker", str(problem))
-    missing = DockerEngine(settings, description).missing_images(tuple(description.services.values()))
+    missing = docker.missing_images(tuple(description.services.values()))
     do = "`up` gets those it needs" if missing else ""
     return Finding("Docker", f"{versions}, {len(missing)} of {len(description.services)} images missing", True, do)
 

@@ -1,5 +1,6 @@
 """The one interface behind which services run, the record that travels through it, and what engines on this machine share."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,8 +52,12 @@ class Engine(Protocol):
     def url(self, service: Service) -> str:
         """Where this machine reaches the service, without a trailing slash."""
 
-    def recover(self) -> None:
-        """Ends what a killed supervisor left behind, so that it holds no ports. Does nothing when all is well."""
+    def starting(self) -> AbstractContextManager[None]:
+        """The time from the first preparation until services answer.
+
+        What a killed supervisor left behind is ended at its begin, so that it holds no ports. Where it fails before a service runs,
+        nothing is left of it.
+        """
 
     def prepare(self, services: tuple[Service, ...]) -> str:
         """Checks that there is room for these services and settles their ports. Returns what a person should know of it."""

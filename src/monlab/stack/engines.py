@@ -2,21 +2,32 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from monlab.endpoints import EXTERNAL
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
 from monlab.stack import compose, servers
 from monlab.stack.compose import Description, Service
-from monlab.stack.docker import DockerEngine, compose_version
 from monlab.stack.engine import Engine
 from monlab.stack.external import ExternalEngine
 from monlab.stack.native import NativeEngine
 from monlab.stack.servers import Progress
 from monlab.stack.state import Memory, Up
 
+if TYPE_CHECKING:
+    from monlab.stack.docker import DockerEngine
+
+
+def docker_engine(settings: Settings, description: Description) -> "DockerEngine":
+    """The Docker engine. Only it needs Docker's SDK, which takes long to load."""
+    from monlab.stack.docker import DockerEngine
+
+    return DockerEngine(settings, description)
+
+
 KNOWN: Mapping[str, Callable[[Settings, Description], Engine]] = {
-    "docker": DockerEngine,
+    "docker": docker_engine,
     "native": NativeEngine,
     EXTERNAL: ExternalEngine,
 }
@@ -55,7 +66,7 @@ def _of(up: Up, settings: Settings, description: Description) -> Engine:
 def all_here(settings: Settings) -> list[Engine]:
     """Every engine that may hold something of this clone: for when the lab has lost its memory, and for a reset."""
     found: list[Engine] = [NativeEngine(settings, describe(settings))]
-    docker = DockerEngine(settings, describe(settings))
+    docker = docker_engine(settings, describe(settings))
     try:
         docker.running()
         found.append(docker)
@@ -125,9 +136,8 @@ def _native(settings: Settings, description: Description, services: tuple[Servic
 def _docker(
     settings: Settings, description: Description, services: tuple[Service, ...], progress: Progress, reason: str
 ) -> Choice:
-    engine = DockerEngine(settings, description)
-    version = engine.connection.version
-    words = f"Runs in Docker {version}, Compose {compose_version()}" + (f" ({reason})." if reason else ".")
+    engine = docker_engine(settings, description)
+    words = f"Runs in Docker {engine.versions()}" + (f" ({reason})." if reason else ".")
     fitting = tuple(service for service in services if "docker" in service.engines)
     refused = engine.obtain(fitting, progress)
     for service in fitting:

@@ -1,8 +1,9 @@
 """The external engine: somebody else runs the servers, this clone knows their URLs and changes nothing."""
 
 import re
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
-import requests
 import yaml
 
 from monlab import endpoints, web
@@ -13,6 +14,9 @@ from monlab.stack.compose import Description, Service
 from monlab.stack.engine import State
 from monlab.stack.native import WithoutContainers
 from monlab.stack.servers import Progress
+
+if TYPE_CHECKING:
+    import requests
 
 ANSWER_SECONDS = 5
 
@@ -54,8 +58,8 @@ class ExternalEngine(WithoutContainers):
             raise LabProblem(f"{self.settings.endpoints_file} does not say where {service.name} is. Ask who runs these servers.")
         return urls[service.name]
 
-    def recover(self) -> None:
-        return
+    def starting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def prepare(self, services: tuple[Service, ...]) -> str:
         return ""
@@ -131,7 +135,7 @@ class ExternalEngine(WithoutContainers):
 _ASK = ". Ask who runs it, or unset LAB_ENDPOINTS to run servers of your own."
 
 
-def _get(name: str, address: str) -> requests.Response:
+def _get(name: str, address: str) -> "requests.Response":
     try:
         return web.get(address, ANSWER_SECONDS)
     except web.FAULTS as error:
@@ -146,6 +150,6 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _first_words(answer: requests.Response) -> str:
+def _first_words(answer: "requests.Response") -> str:
     text = re.sub(r"<[^>]*>", " ", answer.text[:2000])
     return repr(" ".join(text.split())[:80])

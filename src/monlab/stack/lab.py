@@ -23,7 +23,7 @@ LOG_LINES = 400
 LOG_SECONDS = 2  # a service's words reach its log file a moment after its answer
 READY_SECONDS = 60  # longest wait for a service's own start
 GUEST_SECONDS = 45  # and for one that the lab can do without: Grafana makes its database at the first start
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 HELD_SECONDS = 0.25  # a connection that is kept so long has a server behind it
 
 
@@ -37,31 +37,23 @@ def up(*modules: str) -> StackView:
     check_modules(modules, config)
     memory = Memory(config)
     with memory.changing(), Screen() as screen:
-        news = workspace.sync(config)
         wanted = memory.read().modules | set(modules)
         chosen = engines.choose(config, description, description.for_modules(wanted & set(description.modules)), screen.say)
         engine, services = chosen.engine, chosen.services
         ours = engine.name != EXTERNAL
         _leave_other(config, memory, engine)
-        engine.recover()
-        if ours:  # before ports are chosen: another lab could take them meanwhile
-            month.obtain([service.month for service in services], config, screen.say)
-        line = _sentences(chosen.why, engine.prepare(services))
-        up_now = Up(engine.name, wanted, engine.place)
-        if ours:  # from here on `down` knows what to end, even if this is interrupted; elsewhere there is nothing to end
-            memory.write(up_now)
-            scraping.follow(config, services)
-        before = engine.running()
-        offered = ours and scraping.offer(config, services)
-        try:
-            lost = engine.start(services, screen.say)
-            if offered:
-                _start_again(engine, before)
-            lost |= _wait(engine, tuple(service for service in services if service.name not in lost), screen, line)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
-            ) from None
+        with engine.starting():
+            news = workspace.sync(config)
+            if ours:  # before ports are chosen: another lab could take them meanwhile
+                month.obtain([service.month for service in services], config, screen.say)
+            line = _sentences(chosen.why, engine.prepare(services))
+            up_now = Up(engine.name, wanted, engine.place)
+            if ours:  # from here on `down` knows what to end, even if this is interrupted; elsewhere there is nothing to end
+                memory.write(up_now)
+                scraping.follow(config, services)
+            before = engine.running()
+            offered = ours and scraping.offer(config, services)
+            lost = _start(engine, services, before if offered else set(), screen, line)
         services = tuple(service for service in services if service.name not in lost)
         urls = {service.name: engine.url(service) for service in services}
         memory.write(up_now)
@@ -73,6 +65,18 @@ def up(*modules: str) -> StackView:
         screen.clear()
         line = _sentences(_modules_line(wanted), line, *news, *lost.values(), *clock.complaints(services, urls))
         return StackView(engine.name, _seen(engine), line, _linker(engine))
+
+
+def _start(engine: Engine, services: tuple[compose.Service, ...], again: set[str], screen: Screen, line: str) -> dict[str, str]:
+    """Starts services and waits for them. Returns guest -> why it is not there."""
+    try:
+        lost = engine.start(services, screen.say)
+        _start_again(engine, again)
+        return lost | _wait(engine, tuple(service for service in services if service.name not in lost), screen, line)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "Stopped while services were starting. Run the same again and it goes on from here; `./lab down` ends what already runs."
+        ) from None
 
 
 def check_modules(names: Iterable[str], config: Settings) -> None:
@@ -341,7 +345,7 @@ def _wait(engine: Engine, services: tuple[compose.Service, ...], screen: Screen,
             engine.stop({service.name})
             lost[service.name] = f"{service.left_out}, which {why}; its last words: {said}"
             del pending[service.name]
-        screen.show(StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", link))
+        screen.show(lambda: StackView(engine.name, tuple(engine.states()), line or f"Waiting for {', '.join(pending)}", link))
         time.sleep(POLL_SECONDS if pending else 0)
     return lost
 

@@ -6,6 +6,8 @@ import shutil
 import signal as signals
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -60,14 +62,21 @@ class NativeEngine(WithoutContainers, OnThisMachine):
     def __init__(self, settings: Settings, description: Description) -> None:
         super().__init__(settings, description)
         self.supervisor = Supervisor(settings)
+        self._lacks: dict[str, str] = {}  # server -> what its copy here cannot do
 
     @property
     def addresses(self) -> render.Addresses:
         return render.Addresses.of(self.description, self.block)
 
-    def recover(self) -> None:
-        if not self.supervisor.alive():
-            self.supervisor.end_orphans()
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        self.supervisor.begin()  # it gets ready while ports are chosen and files are written
+        try:
+            yield
+        except BaseException:
+            if not self.running():
+                self.supervisor.shutdown()
+            raise
 
     def prepare(self, services: tuple[Service, ...]) -> str:
         running = self.running()
@@ -167,8 +176,7 @@ class NativeEngine(WithoutContainers, OnThisMachine):
         words = {"RUNNING": "running", "STARTING": "starting", "STOPPED": "stopped", "STOPPING": "stopped", "BACKOFF": "failed"}
         state = words.get(info["statename"], "failed")
         exits = self.exits(service.name)
-        server = servers.present(service.server, self.settings)
-        detail = f"without {server.lacks}" if server and server.lacks else ""
+        detail = self._lacking(service.server)
         if exits:
             detail = f"ended {len(exits)} time{'s' if len(exits) > 1 else ''}, last: {exits[-1]}"
             state = "restarted" if state == "running" else state
@@ -184,6 +192,12 @@ class NativeEngine(WithoutContainers, OnThisMachine):
             detail=detail,
             rss_bytes=_rss(pid),
         )
+
+    def _lacking(self, name: str) -> str:
+        if name not in self._lacks:
+            server = servers.present(name, self.settings)
+            self._lacks[name] = f"without {server.lacks}" if server and server.lacks else ""
+        return self._lacks[name]
 
     def exits(self, name: str) -> list[str]:
         return self.supervisor.exits(name)

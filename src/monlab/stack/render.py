@@ -12,9 +12,11 @@ from typing import Any
 
 import yaml
 
-from monlab.files import read_text
+from monlab.files import from_yaml, read_text
 from monlab.stack.compose import Description, Service
 from monlab.stack.ports import Block
+
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same, in C, where PyYAML was built with it
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def prometheus_config(text: str, folder: Path, addresses: Addresses) -> str:
     for key in ("remote_write", "remote_read", "tracing"):
         if key in document:
             document[key] = _translated(document[key], addresses)
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    return _text(document)
 
 
 def write_prometheus(main: Path, out: Path, addresses: Addresses) -> None:
@@ -122,16 +124,20 @@ def write_prometheus(main: Path, out: Path, addresses: Addresses) -> None:
         for number, source in enumerate(path for pattern in patterns for path in sorted(main.parent.glob(pattern))):
             translated = prometheus_config(read_text(source), source.parent, addresses)
             (scrape / f"{number:02}-{source.name}").write_text(translated, "utf-8")
-        text = yaml.safe_dump({**document, "scrape_config_files": [f"{scrape}/*"]}, sort_keys=False, allow_unicode=True)
+        text = _text({**document, "scrape_config_files": [f"{scrape}/*"]})
     (out / main.name).write_text(prometheus_config(text, main.parent, addresses), "utf-8")
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
     try:
-        document = yaml.safe_load(text)
+        document = from_yaml(text)
     except yaml.YAMLError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def _text(document: dict[str, Any]) -> str:
+    return str(yaml.dump(document, Dumper=DUMPER, sort_keys=False, allow_unicode=True))
 
 
 def _maps(value: Any) -> list[dict[str, Any]]:

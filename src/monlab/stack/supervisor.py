@@ -1,6 +1,8 @@
 """supervisord, which keeps the native servers: its configuration files, its start and end, and talking to it."""
 
+import http.client
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
 from monlab.problem import LabProblem
 from monlab.settings import CLONE_MARK, Settings, child_environment
@@ -32,6 +33,27 @@ class Program:
     stop_signal: str = "SIGTERM"
 
 
+class _Transport(xmlrpc.client.Transport):
+    """XML-RPC over a Unix socket. The transport that supervisor has itself loads its whole server first."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:
+        return _Connection(self._path)
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
 class Supervisor:
     """The supervisord of one clone."""
 
@@ -39,11 +61,11 @@ class Supervisor:
         self.settings = settings
         self.home = settings.state / "supervisor"
         self.logs = settings.state / "logs"
+        self._begun: subprocess.Popen[str] | None = None  # a start that nobody has waited for yet
 
     @property
     def rpc(self) -> Any:
-        transport = SupervisorTransport(None, None, f"unix://{self.settings.socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport).supervisor
+        return xmlrpc.client.ServerProxy("http://localhost", _Transport(self.settings.socket)).supervisor
 
     def alive(self) -> bool:
         if not self.settings.socket.exists():
@@ -53,9 +75,9 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return False
 
-    def ensure(self) -> None:
-        """Starts supervisord if it does not run. Servers left by one that was killed are ended first."""
-        if self.alive():
+    def begin(self) -> None:
+        """Starts supervisord if it does not run, and does not wait for it. Servers left by one that was killed are ended first."""
+        if self._begun or self.alive():
             return
         self.end_orphans()
         for folder in (self.home / "programs", self.logs):
@@ -68,14 +90,31 @@ class Supervisor:
         config.write_text(_main_config(self.settings.socket, self.home, self.logs), "utf-8")
         environment = child_environment(**{CLONE_MARK: self.settings.clone_id})
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
-        while not self.alive():
-            if done.returncode or time.monotonic() > deadline:
-                raise LabProblem(
-                    f"The supervisor that keeps the servers did not start. It said:\n{done.stderr or self.log_tail('supervisord', 10)}"
-                )
-            time.sleep(0.02)
+        self._begun = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def ensure(self) -> None:
+        """Waits until supervisord, started if need be, can be told what to keep. Raises LabProblem when it does not come up."""
+        self.begin()
+        if self._begun is None:
+            return
+        code, said = self._daemonized()
+        if code or not poll(self.alive, START_SECONDS, 0.01):
+            raise LabProblem(
+                f"The supervisor that keeps the servers did not start. It said:\n{said or self.log_tail('supervisord', 10)}"
+            )
+
+    def _daemonized(self) -> tuple[int, str]:
+        """Waits for the end of what `begin` started, which leaves a daemon behind. Returns its exit code and what it printed."""
+        assert self._begun
+        begun, self._begun = self._begun, None
+        try:
+            said = begun.communicate(timeout=START_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            begun.kill()
+            said = begun.communicate()[1]
+        return begun.returncode, said
 
     def apply(self, programs: list[Program]) -> None:
         """Makes exactly these programs run; one whose configuration is unchanged is not touched."""
@@ -89,8 +128,9 @@ class Supervisor:
         added, changed, removed = self._reload()
         for name in (*changed, *removed):
             self._remove(name)
-        for name in (*added, *changed):
-            self.rpc.addProcessGroup(name)
+        for program in programs:
+            if program.name in (*added, *changed):
+                self.rpc.addProcessGroup(program.name)
         for info in self.rpc.getAllProcessInfo():
             if info["statename"] in ("FATAL", "EXITED", "STOPPED"):
                 self.rpc.startProcess(info["name"], False)
@@ -121,6 +161,8 @@ class Supervisor:
 
     def shutdown(self) -> None:
         """Ends supervisord and everything it keeps, and waits until they are gone."""
+        if self._begun:
+            self._daemonized()
         processes = self.marked()
         if self.alive():
             self._stop_all()
@@ -187,15 +229,16 @@ def end_all(processes: list[psutil.Process], seconds: float) -> None:
 
     One that has ended and waits for its parent to take notice has ended: where init is slow, that takes seconds.
     """
-    if poll(lambda: not any(map(_works, processes)), seconds, 0.01):
+    if poll(lambda: not any(map(at_work, processes)), seconds, 0.01):
         return
-    left = [process for process in processes if _works(process)]
+    left = [process for process in processes if at_work(process)]
     for process in left:
         quietly(process.kill)
-    poll(lambda: not any(map(_works, left)), KILL_SECONDS, 0.01)
+    poll(lambda: not any(map(at_work, left)), KILL_SECONDS, 0.01)
 
 
-def _works(process: psutil.Process) -> bool:
+def at_work(process: psutil.Process) -> bool:
+    """Whether a process still does something: one that has ended and that nobody has waited for does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -209,9 +252,9 @@ def quietly(action: Any) -> None:
         return  # it ended by itself in between, which is what was wanted
 
 
-def _main_config(socket: Path, home: Path, logs: Path) -> str:
+def _main_config(address: Path, home: Path, logs: Path) -> str:
     return f"""[unix_http_server]
-file={_escaped(socket)}
+file={_escaped(address)}
 chmod=0700
 [supervisord]
 logfile={_escaped(logs)}/supervisord.log

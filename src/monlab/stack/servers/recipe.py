@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from monlab.files import from_yaml
 from monlab.settings import RELEASES, Settings
 from monlab.stack.compose import read_versions
 
@@ -62,8 +61,20 @@ class Recipe:
 def recipes(settings: Settings) -> Mapping[str, Recipe]:
     """Every recipe of stack/native and of the shop, by name."""
     versions = read_versions(settings.versions_file)
+    return {path.parent.name: _recipe(path, versions) for path in _files(settings)}
+
+
+def recipe(name: str, settings: Settings) -> Recipe:
+    """The recipe of one server. Raises KeyError when there is none."""
+    for path in _files(settings):
+        if path.parent.name == name:
+            return _recipe(path, read_versions(settings.versions_file))
+    raise KeyError(name)
+
+
+def _files(settings: Settings) -> list[Path]:
     places = (settings.native.glob("*/server.yaml"), settings.shop.glob("server.yaml"), settings.shop.glob("*/server.yaml"))
-    return {path.parent.name: _recipe(path, versions) for found in places for path in sorted(found)}
+    return [path for found in places for path in sorted(found)]
 
 
 def _recipe(path: Path, versions: Mapping[str, str]) -> Recipe:
@@ -95,5 +106,5 @@ def _recipe(path: Path, versions: Mapping[str, str]) -> Recipe:
 @lru_cache(maxsize=64)
 def _read(path: Path, changed: int) -> dict[str, Any]:
     """A recipe's YAML, read again when the file has changed."""
-    document: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    document: dict[str, Any] = from_yaml(path.read_text("utf-8"))
     return document
