@@ -17,7 +17,7 @@ import forked
 import images
 import psutil
 import requests
-from marks import BUILDING
+from marks import BUILDING, worker
 from waits import until
 
 from monlab.settings import settings
@@ -39,8 +39,7 @@ def await_servers(words: Sequence[str]) -> None:
 
 def first_port() -> int:
     """Where the clones of this worker look for ports. Below it is room for tests that begin with the standard ones."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return 22000 + 2000 * worker
+    return 22000 + 2000 * worker()
 
 
 @lru_cache

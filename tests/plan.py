@@ -20,6 +20,8 @@ ENGINES = {"native", "docker", "external"}
 # Fixtures by which a test starts, or looks at, something that runs. Any other way is told by the marker `live`.
 LIVE = {"clone", "daemon", "running", "whole_shop", "healthy_shop", "lab", "free", "chrome", "jupyter", "kernel", *ENGINES}
 LIVE |= {"june_servers", "june_url", "month_url", "month_urls", "raw", "archive", "archives", "served", "asked", "world"}
+# Fixtures without servers that a commit hook has no time for.
+SLOW = {"june": "makes the whole month", "pytester": "starts a pytest of its own"}
 CHEAP = {"kept_answers", "idle", "benchmark"}  # wider than one test, and quicker made again than waited for
 FOLDERS = {"machine": "m01", "dashboards": "m03", "grafana": "m03", "slo": "m08"}  # packages that one module teaches
 SOAK, SOAK_LONG = 8, 50  # cycles per engine
@@ -68,6 +70,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         if uses(item) & LIVE and not in_folder(item, "unit"):
             item.add_marker(pytest.mark.live)
+        for name in uses(item) & SLOW.keys():
+            item.add_marker(pytest.mark.slow(SLOW[name]))
         if (group := group_of(item)) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group))
         wanted = asked_for(item, config)

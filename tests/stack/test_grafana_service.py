@@ -52,7 +52,7 @@ def test_where_it_cannot_be_had_the_rest_comes_up_and_it_says_so(clone):
     pretend(clone)
     clone.environment["LAB_RELEASES"] = NOBODY_ANSWERS
     said = " ".join(clone.lab("up", "m03").split())
-    assert "Without grafana (dashboards are drawn in the notebook): grafana 0.0.1 could not be had." in said
+    assert f"Without grafana (dashboards are drawn in the notebook): grafana {standin_grafana.VERSION} could not be had." in said
     assert "Release archives cannot be had from 127.0.0.1:9" in said and "on your PATH" not in said
     assert "Up: m03" in said and set(clone.status()) == {"prometheus", "alertmanager", "node_exporter"}
     assert clone.python("from monlab import stack; print(stack.has('grafana'), stack.has('prometheus'))").strip() == "False True"
@@ -98,7 +98,7 @@ class _Deaf:
 def test_fetching_ahead_names_it_and_gets_the_others(clone):
     pretend(clone)
     said = " ".join(clone.lab("fetch", "m03", LAB_RELEASES=NOBODY_ANSWERS).split())
-    assert "without grafana (dashboards are drawn in the notebook): grafana 0.0.1 could not be had." in said
+    assert f"without grafana (dashboards are drawn in the notebook): grafana {standin_grafana.VERSION} could not be had." in said
 
 
 def test_its_password_is_made_once_and_shown_on_asking(clone):

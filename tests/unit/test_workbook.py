@@ -174,6 +174,7 @@ def test_an_unknown_word_in_a_header_is_named_with_its_line(course):
         ('stack.down("m88")', "1", "lacks stack.down"),
     ],
 )
+@pytest.mark.slow("runs a notebook's kernel each time")
 def test_lint_complains_about(course, old, new, words):
     lesson = course.course / "m88_test" / "lesson.py"
     assert lint.lint(module("m88", course)) == []
