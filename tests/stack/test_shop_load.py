@@ -34,11 +34,11 @@ def run_load(shop, rate, seconds, generator, mix=MIX):
 @pytest.mark.parametrize(("generator", "rate", "seconds"), [("k6", 100, 60), ("python", 20, 10)])
 def test_the_shop_and_the_generator_count_the_same_and_nobody_waits(shop, generator, rate, seconds):
     counted_run(shop, generator, rate, 10)  # services that have only just started answer slowly at first
-    for _ in range(2):  # others may use the machine too: of two runs one must be quick, and all must count right
+    for _ in range(3):  # others may use the machine too: of three runs one must be quick, and all must count right
         rows = counted_run(shop, generator, rate, seconds)
         if all(in_time(row["p99"], 0.25) for row in rows):
             return
-    raise AssertionError(f"p99 of two runs is above 250 ms, or what that is on this machine now: {rows}")
+    raise AssertionError(f"p99 of three runs is above 250 ms, or what that is on this machine now: {rows}")
 
 
 def counted_run(shop, generator, rate, seconds):
